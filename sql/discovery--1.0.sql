@@ -1,0 +1,173 @@
+\echo Use "CREATE EXTENSION discovery" to load this file. \quit
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+--
+-- Content hash
+--
+
+CREATE FUNCTION @extschema@.content_hash(content bytea) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_content_hash_bytea';
+COMMENT ON FUNCTION @extschema@.content_hash(bytea) IS
+    'SHA-256 of the bytes, as 64 lower-case hex digits';
+
+CREATE FUNCTION @extschema@.content_hash(content text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_content_hash_text';
+COMMENT ON FUNCTION @extschema@.content_hash(text) IS
+    'SHA-256 of the text in UTF-8 (SQL_ASCII: of its bytes as they are), as 64 lower-case hex digits';
+
+CREATE FUNCTION @extschema@.content_hash_step(state internal, piece bytea) RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_content_hash_step';
+COMMENT ON FUNCTION @extschema@.content_hash_step(internal, bytea) IS
+    'transition function of content_hash_agg';
+
+CREATE FUNCTION @extschema@.content_hash_final(state internal) RETURNS text
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_content_hash_final';
+COMMENT ON FUNCTION @extschema@.content_hash_final(internal) IS
+    'final function of content_hash_agg';
+
+-- The digest is finished by the final function and cannot go on after it, so
+-- the aggregate is no window function (READ_WRITE).
+CREATE AGGREGATE @extschema@.content_hash_agg(piece bytea) (
+    SFUNC = @extschema@.content_hash_step,
+    STYPE = internal,
+    FINALFUNC = @extschema@.content_hash_final,
+    FINALFUNC_MODIFY = READ_WRITE,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.content_hash_agg(bytea) IS
+    'SHA-256 of content that comes in pieces, as of the whole; give the order: content_hash_agg(piece ORDER BY n)';
+
+--
+-- The store
+--
+
+CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_create_store';
+COMMENT ON FUNCTION @extschema@.discovery_create_store(name) IS
+    'make a store in the schema, or adopt the tables of a known shape there; NULL: the current schema; returns the version of the store';
+
+CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_drop_store';
+COMMENT ON FUNCTION @extschema@.discovery_drop_store(name) IS
+    'drop the tables of a store; refused while they hold rows, unless discovery.allow_data_loss is on';
+
+CREATE FUNCTION @extschema@.discovery_version(schema name DEFAULT NULL) RETURNS text
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_version';
+COMMENT ON FUNCTION @extschema@.discovery_version(name) IS
+    'version of the store in the schema; NULL: of the store that comes first in search_path';
+
+CREATE FUNCTION @extschema@.discovery_status(
+        OUT schema name,
+        OUT owner name,
+        OUT store_version text,
+        OUT extension_version text,
+        OUT newest_version text,
+        OUT state text,
+        OUT notebooks bigint,
+        OUT sources bigint,
+        OUT next_step text)
+    RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_status';
+COMMENT ON FUNCTION @extschema@.discovery_status() IS
+    'one row a store: its version, its state (current, behind, ahead, missing, cut loose), estimated rows, and what to do next';
+
+CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_shape';
+COMMENT ON FUNCTION @extschema@.discovery_shape(name) IS
+    'the canonical description of a store, one object a line, free of the schema''s name';
+
+CREATE FUNCTION @extschema@.discovery_install_store() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_install_store';
+COMMENT ON FUNCTION @extschema@.discovery_install_store() IS
+    'for CREATE EXTENSION alone: make or adopt the store in the schema of the extension';
+REVOKE ALL ON FUNCTION @extschema@.discovery_install_store() FROM PUBLIC;
+
+--
+-- The steps. They run for each store of the database, as the owner of that
+-- store, not as the one who runs this script: so they stand here as text, which
+-- `make` compiles into the library beside the shapes (src/scripts.cpp).
+-- @store@ is the quoted schema of the store. `base` is no store at all.
+--
+
+/* record: the version of a store is the DEFAULT of discovery_migrations.version,
+   which every dump has, also a schema-only one; the rows are the history.
+
+CREATE TABLE @store@.discovery_migrations (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    version text NOT NULL DEFAULT '1.0',
+    previous_version text,
+    direction text NOT NULL,
+    description text NOT NULL,
+    applied_by text NOT NULL DEFAULT SESSION_USER,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    duration interval NOT NULL,
+    checksum text,
+    CONSTRAINT discovery_migrations_pkey PRIMARY KEY (id),
+    CONSTRAINT discovery_migrations_direction_check
+        CHECK (direction IN ('install', 'adopt', 'upgrade', 'downgrade', 'stamp'))
+);
+COMMENT ON TABLE @store@.discovery_migrations IS
+    'record of the discovery store: the default of version is the version of the store, the rows are its history';
+*/
+
+/* step base -> 1.0: notebooks and sources, exactly as Alembic revision 913390ba554c builds them
+
+CREATE TABLE @store@.notebooks (
+    id uuid NOT NULL,
+    name character varying(255) NOT NULL,
+    description text,
+    tags character varying[] NOT NULL DEFAULT '{}',
+    created_at timestamp without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp without time zone NOT NULL DEFAULT now(),
+    source_count integer NOT NULL DEFAULT 0,
+    output_count integer NOT NULL DEFAULT 0,
+    CONSTRAINT notebooks_pkey PRIMARY KEY (id),
+    CONSTRAINT uq_notebooks_name UNIQUE (name)
+);
+CREATE INDEX ix_notebooks_created_at ON @store@.notebooks (created_at);
+CREATE INDEX ix_notebooks_name ON @store@.notebooks (name);
+
+CREATE TABLE @store@.sources (
+    id uuid NOT NULL,
+    notebook_id uuid NOT NULL,
+    name character varying(500) NOT NULL,
+    source_type character varying(20) NOT NULL,
+    file_type character varying(20),
+    url text,
+    file_path text,
+    file_size bigint,
+    content_hash character varying(64) NOT NULL,
+    extracted_text text NOT NULL DEFAULT '',
+    source_metadata json NOT NULL DEFAULT '{}',
+    created_at timestamp without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp without time zone NOT NULL DEFAULT now(),
+    deleted_at timestamp without time zone,
+    CONSTRAINT sources_pkey PRIMARY KEY (id),
+    CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id)
+        REFERENCES @store@.notebooks (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_sources_content_hash ON @store@.sources (content_hash);
+CREATE INDEX ix_sources_created_at ON @store@.sources (created_at);
+CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at);
+CREATE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash);
+CREATE INDEX ix_sources_notebook_id ON @store@.sources (notebook_id);
+*/
+
+/* step 1.0 -> base: without CASCADE, so that what the user built on the tables stops it
+
+DROP TABLE @store@.sources;
+DROP TABLE @store@.notebooks;
+DROP TABLE @store@.discovery_migrations;
+*/
+
+SELECT @extschema@.discovery_install_store();

@@ -1,0 +1,55 @@
+// What the catalogs say of the extension and of its stores. Reading only: no
+// right on a store is needed, no row of it is read, nothing of its owner runs.
+#pragma once
+
+#include "guard.hpp"
+
+#include "core/shape.hpp"
+#include "core/version.hpp"
+
+namespace discovery {
+
+inline constexpr const char *record_table = "discovery_migrations";
+
+/// The extension in this database.
+struct Extension {
+    Oid id;
+    Oid owner;
+    Oid schema;
+    core::Version version;
+};
+Extension read_extension();
+
+/// A store: its record, and the tables it belongs to.
+struct Store {
+    Oid schema;
+    Oid owner;
+    Oid record;
+    Oid notebooks;  // InvalidOid where there is no such plain table of the owner's
+    Oid sources;
+    core::Version version;
+
+    bool is_complete() const { return OidIsValid(notebooks) && OidIsValid(sources); }
+};
+
+/// Whether the schema has a record of a store: a plain table
+/// discovery_migrations whose column version has a version for a default.
+bool find_store(Oid schema, Store *store);
+
+/// The store in the schema of that name; of null, the first complete one in
+/// search_path. Errors: 3F000 no such schema, 42P01 no store.
+Store require_store(const char *schema);
+
+/// The owner of a table or view; InvalidOid if it is gone.
+Oid owner_of(Oid relation);
+
+/// Why the relation cannot be a table of a store ("is a view"); null if it can.
+const char *why_no_plain_table(Oid relation);
+
+/// The quoted name of a schema.
+const char *quoted_schema(Oid schema);
+
+/// All tables and views in the schema, but those of extensions.
+core::Shape *read_shape(Oid schema);
+
+}  // namespace discovery

@@ -1,0 +1,153 @@
+#include "core/shape.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace discovery::core {
+namespace {
+
+auto key(const Object &object) { return std::tie(object.kind, object.name); }
+
+// Tables first, then what stands on them, then the rest by name: the order in
+// which a person reads, and could make, them.
+int rank(std::string_view kind) {
+    constexpr std::string_view order[] = {"table",   "column", "constraint", "index",
+                                          "trigger", "rule",   "view",       "comment"};
+    return static_cast<int>(std::find(std::begin(order), std::end(order), kind) - std::begin(order));
+}
+
+bool before(const Object &a, const Object &b) {
+    return std::make_tuple(rank(a.kind), std::cref(a.kind), std::cref(a.name)) <
+           std::make_tuple(rank(b.kind), std::cref(b.kind), std::cref(b.name));
+}
+
+bool in_identifier(char c) {
+    return c == '_' || c == '$' || c == '"' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace
+
+std::string_view Object::relation() const {
+    std::string_view whole = name;
+    return whole.substr(0, whole.find('.'));
+}
+
+void sort(Shape &shape) { std::sort(shape.begin(), shape.end(), before); }
+
+Result<Shape> parse_shape(std::string_view description) {
+    Shape shape;
+    for (int number = 1; !description.empty(); ++number) {
+        auto line = description.substr(0, description.find('\n'));
+        description.remove_prefix(std::min(description.size(), line.size() + 1));
+        if (line.empty()) continue;
+        auto space = line.find(' ');
+        auto colon = line.find(": ");
+        if (space == line.npos || colon == line.npos || colon < space)
+            return Error{ErrorKind::malformed_script,
+                         "line " + std::to_string(number) + " of a shape is no object",
+                         "The line is \"" + std::string(line) + "\"."};
+        shape.push_back({std::string(line.substr(0, space)),
+                         std::string(line.substr(space + 1, colon - space - 1)),
+                         std::string(line.substr(colon + 2))});
+    }
+    sort(shape);
+    for (std::size_t i = 1; i < shape.size(); ++i)
+        if (key(shape[i - 1]) == key(shape[i]))
+            return Error{ErrorKind::malformed_script,
+                         "a shape has " + shape[i].kind + " " + shape[i].name + " twice"};
+    return shape;
+}
+
+std::string describe(const Object &object) {
+    return object.kind + " " + object.name + ": " + object.definition;
+}
+
+std::string unqualify(std::string_view definition, std::span<const std::string_view> schemas) {
+    std::string result;
+    while (!definition.empty()) {
+        bool starts_identifier = result.empty() || !in_identifier(result.back());
+        auto found = std::find_if(schemas.begin(), schemas.end(), [&](std::string_view schema) {
+            return starts_identifier && !schema.empty() && definition.size() > schema.size() &&
+                   definition.starts_with(schema) && definition[schema.size()] == '.';
+        });
+        if (found != schemas.end()) {
+            definition.remove_prefix(found->size() + 1);
+        } else {
+            result += definition.front();
+            definition.remove_prefix(1);
+        }
+    }
+    return result;
+}
+
+std::string Difference::text() const {
+    switch (kind) {
+        case Kind::missing:
+            return "missing " + describe(should_be);
+        case Kind::extra:
+            return "extra " + describe(is);
+        case Kind::different:
+            break;
+    }
+    return "different " + describe(is) + ", should be " + should_be.definition;
+}
+
+std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
+    std::vector<Difference> differences;
+    std::set<std::string_view> missing_relations;
+    auto left = is.begin();
+    auto right = should_be.begin();
+    while (left != is.end() || right != should_be.end()) {
+        if (right == should_be.end() || (left != is.end() && before(*left, *right))) {
+            differences.push_back({Difference::Kind::extra, *left, {}});
+            ++left;
+        } else if (left == is.end() || before(*right, *left)) {
+            if (!missing_relations.contains(right->relation()))
+                differences.push_back({Difference::Kind::missing, {}, *right});
+            if (right->kind == "table" || right->kind == "view")
+                missing_relations.insert(right->relation());
+            ++right;
+        } else {
+            if (left->definition != right->definition)
+                differences.push_back({Difference::Kind::different, *left, *right});
+            ++left;
+            ++right;
+        }
+    }
+    return differences;
+}
+
+std::vector<Difference> violations(std::vector<Difference> differences) {
+    std::erase_if(differences, [](const Difference &difference) { return difference.kind == Difference::Kind::extra; });
+    return differences;
+}
+
+std::string list(const std::vector<Difference> &differences) {
+    std::string lines;
+    for (const Difference &difference : differences) {
+        if (!lines.empty()) lines += '\n';
+        lines += difference.text();
+    }
+    return lines;
+}
+
+std::vector<Loss> losses(const Shape &from, const Shape &to) {
+    std::vector<Loss> lost;
+    std::set<std::string_view> lost_tables;
+    for (const Difference &difference : compare(to, from)) {
+        // Seen from `to`, what only `from` has is missing.
+        if (difference.kind != Difference::Kind::missing) continue;
+        const Object &object = difference.should_be;
+        if (object.kind == "table") {
+            lost_tables.insert(object.relation());
+            lost.push_back({object.name, {}});
+        } else if (object.kind == "column" && !lost_tables.contains(object.relation())) {
+            lost.push_back({std::string(object.relation()), object.name.substr(object.name.find('.') + 1)});
+        }
+    }
+    return lost;
+}
+
+}  // namespace discovery::core

@@ -1,0 +1,80 @@
+// The shape of a store: what its tables, columns, constraints, indexes,
+// triggers, views and comments are, free of the schema's name; and what sets
+// two shapes apart.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace discovery::core {
+
+/// One object of a store. `kind` is a word ("column"), `name` its place in the
+/// store ("sources.url"), `definition` how PostgreSQL prints it.
+struct Object {
+    std::string kind;
+    std::string name;
+    std::string definition;
+
+    auto operator<=>(const Object &) const = default;
+    /// The table or view that the object is, or belongs to.
+    std::string_view relation() const;
+};
+
+/// Sorted by kind and name, each of which occurs once.
+using Shape = std::vector<Object>;
+
+/// Puts objects in the order that Shape promises.
+void sort(Shape &shape);
+
+/// Reads the canonical description: `kind name: definition`, one object a line.
+/// Errors: malformed_script, with the number of the line.
+Result<Shape> parse_shape(std::string_view description);
+
+/// The line of the canonical description, without a newline.
+std::string describe(const Object &object);
+
+/// `definition` without the schemas' names: of each of `schemas`, which are
+/// quoted where PostgreSQL would quote them, "schema." goes wherever it stands
+/// as a qualification.
+std::string unqualify(std::string_view definition, std::span<const std::string_view> schemas);
+
+/// A sentence's worth of difference between what is and what should be.
+struct Difference {
+    enum class Kind { missing, different, extra };
+    Kind kind;
+    Object is;         // empty if missing
+    Object should_be;  // empty if extra
+
+    const Object &object() const { return kind == Kind::missing ? should_be : is; }
+    /// "missing index sources.ix_sources_url: CREATE INDEX …"
+    std::string text() const;
+};
+
+/// All differences, in the order of Shape. A missing table stands for itself:
+/// the objects on it are not listed one by one.
+std::vector<Difference> compare(const Shape &is, const Shape &should_be);
+
+/// What is missing or different, without the extras: nobody's shape is broken
+/// by what the user added.
+std::vector<Difference> violations(std::vector<Difference> differences);
+
+/// The texts, one a line.
+std::string list(const std::vector<Difference> &differences);
+
+/// What a step between two shapes takes away: a table (column is empty) or a
+/// column of a table that stays.
+struct Loss {
+    std::string table;
+    std::string column;
+
+    auto operator<=>(const Loss &) const = default;
+};
+
+/// The losses of the way from one shape to another.
+std::vector<Loss> losses(const Shape &from, const Shape &to);
+
+}  // namespace discovery::core

@@ -1,0 +1,17 @@
+// Settings (GUCs) of the extension; docs/operations.md describes them.
+#pragma once
+
+namespace discovery {
+
+enum CreateStore { CREATE_STORE_AUTO, CREATE_STORE_ON, CREATE_STORE_OFF };
+
+namespace settings {
+extern int create_store;
+extern bool adopt_foreign;
+extern bool allow_data_loss;
+extern bool verify_steps;
+}  // namespace settings
+
+void define_settings();
+
+}  // namespace discovery

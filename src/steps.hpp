@@ -1,0 +1,29 @@
+// Runs the steps of the migrations on a store, as its owner. Whoever calls this
+// has checked that the owner may be acted for.
+#pragma once
+
+#include "catalog.hpp"
+#include "scripts.hpp"
+
+namespace discovery {
+
+/// Makes the record in a schema whose tables have none, and notes the adoption.
+/// Nothing else in the schema is touched.
+void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, core::Version version,
+                     const char *description);
+
+/// Takes the store in `schema`, of `owner`, from one version to another, step
+/// by step; `base` is no store. Each step is noted in the history, and followed
+/// by a check of the shape.
+/// Errors: 22023 no such way; 55000 rows or values would be lost and
+/// discovery.allow_data_loss is off; 42P17 another shape than the release's came
+/// out; for a statement that fails, its own SQLSTATE.
+void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from, core::Version to);
+
+/// Raises 55000 if the way from one version to another would take rows, or
+/// values that are not null, from the store, unless discovery.allow_data_loss
+/// is on. The tables concerned stay locked. `refused` begins the message.
+void refuse_data_loss(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from,
+                      core::Version to, const char *refused);
+
+}  // namespace discovery
