@@ -21,7 +21,7 @@ SHLIB_LINK   = -lstdc++ $(COVERAGE_FLAGS)
 EXTRA_CLEAN  = src/scripts.inc coverage build
 
 PG_CONFIG ?= pg_config
-PGXS      := $(shell $(PG_CONFIG) --pgxs)
+PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifeq ($(PGXS),)
 # Without a server only the targets that install one can work.
 -include test/tools/tools.mk

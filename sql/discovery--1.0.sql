@@ -92,6 +92,13 @@ COMMENT ON FUNCTION @extschema@.discovery_install_store() IS
     'for CREATE EXTENSION alone: make or adopt the store in the schema of the extension';
 REVOKE ALL ON FUNCTION @extschema@.discovery_install_store() FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.discovery_run_step(from_version text, to_version text) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_run_step';
+COMMENT ON FUNCTION @extschema@.discovery_run_step(text, text) IS
+    'for ALTER EXTENSION UPDATE alone: take the store in the schema of the extension from one version to the next';
+REVOKE ALL ON FUNCTION @extschema@.discovery_run_step(text, text) FROM PUBLIC;
+
 --
 -- The steps. They run for each store of the database, as the owner of that
 -- store, not as the one who runs this script: so they stand here as text, which

@@ -1,5 +1,6 @@
 #include "catalog.hpp"
 
+#include "queries.hpp"
 #include "session.hpp"
 
 extern "C" {
@@ -11,7 +12,8 @@ namespace {
 
 // One row an object: kind, name, definition (core/shape.hpp). Left out is what
 // a user may tune without changing the shape: storage parameters, statistics,
-// privileges, policies; and NOT NULL constraints, which 18 lists by name.
+// privileges, policies; NOT NULL constraints, which 18 lists by name; and the
+// qualification of columns in views, which 16 prints where 15 does not.
 constexpr const char *shape_query = R"sql(
 WITH relation AS (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relpersistence, c.relispartition, c.reloptions
@@ -30,7 +32,7 @@ WITH relation AS (
     UNION ALL
     SELECT 'view', r.name,
            CASE r.relkind WHEN 'm' THEN 'materialized ' ELSE '' END
-           || coalesce('with (' || array_to_string(r.reloptions, ', ') || ') ', '') || pg_get_viewdef(r.oid)
+           || coalesce('with (' || array_to_string(r.reloptions, ', ') || ') ', '') || regexp_replace(pg_get_viewdef(r.oid), '\m(source|deletion)\.(?=\w)', '', 'g')
     FROM relation r WHERE r.relkind IN ('v', 'm')
     UNION ALL
     SELECT 'column', r.name || '.' || a.attname,
@@ -74,6 +76,16 @@ WITH relation AS (
     LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0
 )
 SELECT kind, name, btrim(regexp_replace(definition, '\s+', ' ', 'g')) FROM object)sql";
+
+// The objects that are the store's and the extension's own.
+constexpr const char *names_query = R"sql(
+SELECT 'relation', quote_ident(c.relname) FROM pg_class c
+    WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+UNION ALL
+SELECT 'function', quote_ident(p.proname) FROM pg_proc p
+    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'discovery'
+    WHERE p.pronamespace = e.extnamespace)sql";
 
 // The string in a column's default, null if that is not a plain string.
 const char *default_string(Oid relation, const char *column) {
@@ -192,6 +204,22 @@ bool find_store(Oid schema, Store *store) {
     return true;
 }
 
+List *schemas_with_record() {
+    MemoryContext caller = CurrentMemoryContext;
+    List *schemas = NIL;
+    SPI_connect();
+    Session session = enter();
+    uint64 rows = query("SELECT n.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        " WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname",
+                        {text_argument(record_table)});
+    MemoryContext inner = MemoryContextSwitchTo(caller);
+    for (uint64 row = 0; row < rows; ++row) schemas = lappend_oid(schemas, atooid(result_text(row, 0)));
+    MemoryContextSwitchTo(inner);
+    leave(session);
+    SPI_finish();
+    return schemas;
+}
+
 Store require_store(const char *schema) {
     Store store;
     if (schema == nullptr) {
@@ -211,17 +239,28 @@ const char *quoted_schema(Oid schema) { return quote_identifier(get_namespace_na
 
 core::Shape *read_shape(Oid schema) {
     core::Shape *shape = in_core([] { return core::Shape{}; });
-    const char *store_prefix = quoted_schema(schema);
-    const char *extension_prefix = quoted_schema(read_extension().schema);
+    auto *namespaces = in_core([] { return std::vector<core::Namespace>(2); });
+    const char *store = quoted_schema(schema), *extension = quoted_schema(read_extension().schema);
+    in_core([&] {
+        (*namespaces)[0].schema = store;
+        (*namespaces)[1].schema = extension;
+    });
     SPI_connect();
     Session session = enter();
-    uint64 rows = query(shape_query, {oid_argument(schema)});
+    uint64 rows = query(names_query, {oid_argument(schema)});
     for (uint64 row = 0; row < rows; ++row) {
-        const char *kind = result_text(row, 0);
         const char *name = result_text(row, 1);
-        const char *definition = result_text(row, 2);
-        const std::string_view schemas[] = {store_prefix, extension_prefix};
-        in_core([&] { shape->push_back({kind, name, core::unqualify(definition, schemas)}); });
+        int which = strcmp(result_text(row, 0), "relation") == 0 ? 0 : 1;
+        in_core([&] { (*namespaces)[which].names.insert(name); });
+    }
+    rows = query(shape_query, {oid_argument(schema)});
+    for (uint64 row = 0; row < rows; ++row) {
+        const char *kind = result_text(row, 0), *name = result_text(row, 1), *definition = result_text(row, 2);
+        // Some of PostgreSQL's pg_get_…def() look with the transaction's snapshot.
+        if (definition == nullptr)
+            ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("the %s \"%s\" in schema %s was changed concurrently", kind, name, store));
+        in_core([&] { shape->push_back({kind, name, core::unqualify(definition, *namespaces)}); });
     }
     leave(session);
     SPI_finish();

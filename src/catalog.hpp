@@ -36,6 +36,10 @@ struct Store {
 /// discovery_migrations whose column version has a version for a default.
 bool find_store(Oid schema, Store *store);
 
+/// The schemas, as a list of OIDs, that have a table of the record's name; by
+/// name. find_store() tells whether it is one.
+List *schemas_with_record();
+
 /// The store in the schema of that name; of null, the first complete one in
 /// search_path. Errors: 3F000 no such schema, 42P01 no store.
 Store require_store(const char *schema);

@@ -3,7 +3,6 @@
 #include "content_hash.hpp"
 
 extern "C" {
-#include "access/detoast.h"
 #include "access/toast_internals.h"
 }
 
@@ -95,12 +94,12 @@ void add_value(pg_cryptohash_ctx *digest, Datum datum, bool is_text) {
     if (whole != value) pfree(whole);
 }
 
-Datum hash_of(FunctionCallInfo fcinfo, bool is_text) {
+text *hash_of(Datum value, bool is_text) {
     pg_cryptohash_ctx *digest = begin_digest();
-    add_value(digest, PG_GETARG_DATUM(0), is_text);
+    add_value(digest, value, is_text);
     text *hash = finish_digest(digest);
     pg_cryptohash_free(digest);
-    PG_RETURN_TEXT_P(hash);
+    return hash;
 }
 
 void free_digest(Datum digest) {
@@ -117,11 +116,19 @@ text *sha256_hex(std::string_view bytes) {
     return hash;
 }
 
+text *sha256_hex_of_text(Datum value) { return hash_of(value, true); }
+
+text *sha256_hex_of_bytes(Datum value) { return hash_of(value, false); }
+
 }  // namespace discovery
 
-DISCOVERY_FUNCTION(discovery_content_hash_bytea) { return discovery::hash_of(fcinfo, false); }
+DISCOVERY_FUNCTION(discovery_content_hash_bytea) {
+    PG_RETURN_TEXT_P(discovery::sha256_hex_of_bytes(PG_GETARG_DATUM(0)));
+}
 
-DISCOVERY_FUNCTION(discovery_content_hash_text) { return discovery::hash_of(fcinfo, true); }
+DISCOVERY_FUNCTION(discovery_content_hash_text) {
+    PG_RETURN_TEXT_P(discovery::sha256_hex_of_text(PG_GETARG_DATUM(0)));
+}
 
 DISCOVERY_FUNCTION(discovery_content_hash_step) {
     MemoryContext aggregate;

@@ -32,9 +32,17 @@ Session enter_as(Oid role) {
     // A session may have turned these off for a load of its own.
     pin("session_replication_role", "origin");
     pin("check_function_bodies", "on");
-    if (strcmp(GetConfigOption("lock_timeout", false, false), "0") == 0) pin("lock_timeout", "5s");
+    limit_lock_waits();
     return session;
 }
+
+void limit_lock_waits() {
+    if (LockTimeout == 0) pin("lock_timeout", "5s");
+}
+
+void set_search_path(const char *path) { pin("search_path", path); }
+
+void set_row_security_off() { pin("row_security", "off"); }
 
 void leave(const Session &session) {
     AtEOXact_GUC(false, session.settings_level);
@@ -43,33 +51,21 @@ void leave(const Session &session) {
     CurrentExtensionObject = session.extension;
 }
 
-Argument oid_argument(Oid value) { return {OIDOID, ObjectIdGetDatum(value)}; }
-
-Argument text_argument(std::string_view value) { return {TEXTOID, to_text(value)}; }
-
-uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only) {
-    constexpr size_t most = 8;
-    Oid types[most] = {};
-    Datum values[most] = {};
-    char nulls[most] = {};
-    int count = 0;
-    Assert(arguments.size() <= most);
-    for (const Argument &argument : arguments) {
-        types[count] = argument.type;
-        values[count] = argument.value;
-        nulls[count++] = argument.is_null ? 'n' : ' ';
-    }
-    // The newest snapshot, as the catalog caches have: also at REPEATABLE READ,
-    // and after DDL of ours in the same statement.
-    if (read_only) PushActiveSnapshot(GetLatestSnapshot());
-    int result = SPI_execute_with_args(sql, count, types, values, nulls, read_only, 0);
-    if (read_only) PopActiveSnapshot();
-    if (result < 0) elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
-    return SPI_processed;
+Identity act_as(Oid role) {
+    Identity identity;
+    GetUserIdAndSecContext(&identity.user, &identity.security_context);
+    SetUserIdAndSecContext(role, identity.security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+    return identity;
 }
 
-const char *result_text(uint64 row, int column) {
-    return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+void stop_acting(const Identity &identity) { SetUserIdAndSecContext(identity.user, identity.security_context); }
+
+LocalTransactionId this_transaction() {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
 }
 
 }  // namespace discovery

@@ -1,8 +1,5 @@
-// Whose rights a piece of work has, and with which settings; and queries of
-// ours inside it.
+// Whose rights a piece of work has, and with which settings.
 #pragma once
-
-#include <initializer_list>
 
 #include "guard.hpp"
 
@@ -24,28 +21,32 @@ Session enter();
 
 /// The same as another role, for DDL and data of a store: nothing of that role
 /// outlives the session or sees more rights than its own, its row security does
-/// not hide rows from it, and what is created is no member of an extension. A
-/// lock is waited for 5 s where lock_timeout says for ever.
+/// not hide rows from it, and what is created is no member of an extension. Locks
+/// are waited for as limit_lock_waits() says.
 Session enter_as(Oid role);
+
+/// Inside enter(): a lock is waited for 5 s where lock_timeout says for ever,
+/// so that our wait does not make everyone else wait behind it.
+void limit_lock_waits();
+
+/// Inside enter(): another search_path.
+void set_search_path(const char *path);
+
+/// Inside enter(): a query from which row security would hide rows is an error.
+void set_row_security_off();
 
 void leave(const Session &session);
 
-/// An argument of a query.
-struct Argument {
-    Oid type;
-    Datum value;
-    bool is_null = false;
+/// For a trigger: the identity alone, as foreign keys take that of the table's
+/// owner. Nothing outlives stop_acting(), which an error makes needless.
+struct Identity {
+    Oid user;
+    int security_context;
 };
-Argument oid_argument(Oid value);
-Argument text_argument(std::string_view value);
+Identity act_as(Oid role);
+void stop_acting(const Identity &identity);
 
-/// Runs one of our own queries, inside SPI_connect() and enter(); returns the
-/// number of rows. The rows are in SPI_tuptable. One that only reads sees all
-/// that is committed, whatever the isolation level (so its function cannot be
-/// PARALLEL SAFE).
-uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bool read_only = true);
-
-/// A column of a result's row, both from 0; null where it is NULL.
-const char *result_text(uint64 row, int column);
+/// Tells transactions of this backend apart.
+LocalTransactionId this_transaction();
 
 }  // namespace discovery

@@ -8,6 +8,7 @@ int create_store = CREATE_STORE_AUTO;
 bool adopt_foreign = false;
 bool allow_data_loss = false;
 bool verify_steps = true;
+char *reason = nullptr;
 }  // namespace settings
 
 namespace {
@@ -38,6 +39,9 @@ void define_settings() {
                              "For developers: `make shapes` turns it off.",
                              &settings::verify_steps, true, PGC_SUSET, GUC_NOT_IN_SAMPLE, nullptr, nullptr,
                              nullptr);
+    DefineCustomStringVariable("discovery.reason", "Why sources are deleted, for the deletion log.",
+                               "For plain SQL: SET LOCAL discovery.reason = '...'.",
+                               &settings::reason, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("discovery");
 }
 

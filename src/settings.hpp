@@ -10,6 +10,7 @@ extern int create_store;
 extern bool adopt_foreign;
 extern bool allow_data_loss;
 extern bool verify_steps;
+extern char *reason;
 }  // namespace settings
 
 void define_settings();

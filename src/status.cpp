@@ -1,7 +1,5 @@
 // What there is: discovery_version(), discovery_status(), discovery_shape().
-#include "catalog.hpp"
-#include "scripts.hpp"
-#include "session.hpp"
+#include "store.hpp"
 
 #include "core/state.hpp"
 
@@ -20,23 +18,6 @@ bool estimate_rows(Oid table, int64 *rows) {
     return true;
 }
 
-// The schemas that have a table of the record's name, by name.
-List *candidates() {
-    MemoryContext caller = CurrentMemoryContext;
-    List *schemas = NIL;
-    SPI_connect();
-    Session session = enter();
-    uint64 rows = query("SELECT n.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                        " WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname",
-                        {text_argument(record_table)});
-    MemoryContext inner = MemoryContextSwitchTo(caller);
-    for (uint64 row = 0; row < rows; ++row) schemas = lappend_oid(schemas, atooid(result_text(row, 0)));
-    MemoryContextSwitchTo(inner);
-    leave(session);
-    SPI_finish();
-    return schemas;
-}
-
 void put_status(ReturnSetInfo *result, const Extension &extension, const core::Migrations *migrations,
                 const Store &store) {
     enum { schema, owner, store_version, extension_version, newest_version, state, notebooks, sources, next_step };
@@ -44,10 +25,12 @@ void put_status(ReturnSetInfo *result, const Extension &extension, const core::M
     bool nulls[next_step + 1] = {};
 
     const char *name = get_namespace_name(store.schema);
+    if (name == nullptr) return;  // dropped just now
     const char *functions = quoted_schema(extension.schema);
     core::Version newest = migrations->newest();
+    bool is_cut_loose = store.is_complete() && !lost_functions(migrations, store)->empty();
     const core::StoreState *judged = in_core([&] {
-        return core::judge({name, functions, store.version, store.is_complete(), extension.version, newest});
+        return core::judge({name, functions, store.version, store.is_complete(), is_cut_loose, extension.version, newest});
     });
     auto version = [](core::Version of) { return to_text(*in_core([&] { return of.text(); })); };
 
@@ -91,7 +74,7 @@ DISCOVERY_FUNCTION(discovery_status) {
         put_status(result, extension, migrations, store);
     }
     ListCell *cell;
-    foreach (cell, candidates())
+    foreach (cell, schemas_with_record())
         if (find_store(lfirst_oid(cell), &store)) put_status(result, extension, migrations, store);
     PG_RETURN_NULL();
 }

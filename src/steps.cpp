@@ -1,6 +1,7 @@
 #include "steps.hpp"
 
 #include "content_hash.hpp"
+#include "queries.hpp"
 #include "session.hpp"
 #include "settings.hpp"
 
@@ -9,6 +10,53 @@ namespace {
 
 const char *text_of(core::Version version) {
     return in_core([&] { return version.text(); })->c_str();
+}
+
+// Waits for a table as long as lock_timeout lets it.
+void lock_table(Oid table) {
+    MemoryContext context = CurrentMemoryContext;
+    PG_TRY();
+    {
+        LockRelationOid(table, AccessExclusiveLock);
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData *cause = CopyErrorData();
+        if (cause->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) PG_RE_THROW();
+        FlushErrorState();
+        const char *name = get_rel_name(table);
+        ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                errmsg("could not lock table \"%s\" within lock_timeout", name ? name : "?"),
+                errdetail("Another session is using the table."),
+                errhint("Try again later, or SET lock_timeout to wait longer."));
+    }
+    PG_END_TRY();
+}
+
+// Locks the tables that the release has, in the order in which writers come to
+// them. What stands there under their names must be the owner's plain tables:
+// the owner of a schema can put there what he likes.
+void lock_tables(const Store &store, const core::Release *release) {
+    if (release == nullptr) return;
+    auto *names = in_core([&] {
+        std::vector<std::string> names{"sources", "notebooks"};
+        for (const core::Object &object : release->shape)
+            if (object.kind == "table" && object.name != "sources" && object.name != "notebooks")
+                names.push_back(object.name);
+        return names;
+    });
+    for (const std::string &name : *names) {
+        Oid table = get_relname_relid(name.c_str(), store.schema);
+        if (OidIsValid(table)) lock_table(table);
+        bool is_there = OidIsValid(table) && get_relname_relid(name.c_str(), store.schema) == table;
+        const char *why = is_there ? why_no_plain_table(table) : "is missing";
+        if (why == nullptr && owner_of(table) != store.owner) why = "belongs to another role than the store";
+        if (why != nullptr)
+            ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
+                    errdetail("\"%s\" %s.", name.c_str(), why));
+    }
 }
 
 // One statement of a script; its failure is told with the place of it.
@@ -23,6 +71,8 @@ void run_statement(const char *statement, const char *script, int number) {
     {
         MemoryContextSwitchTo(context);
         ErrorData *cause = CopyErrorData();
+        // That the user, or a timeout, stopped it is no failure of the statement.
+        if (cause->sqlerrcode == ERRCODE_QUERY_CANCELED || cause->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) PG_RE_THROW();
         FlushErrorState();
         ereport(ERROR, errcode(cause->sqlerrcode), errmsg("%s failed at statement %d", script, number),
                 cause->detail ? errdetail("%s\n%s", cause->message, cause->detail) : errdetail("%s", cause->message),
@@ -53,16 +103,12 @@ void note(Oid schema, core::Version from, core::Version to, const char *directio
     const char *alter = psprintf("ALTER TABLE %s.discovery_migrations ALTER COLUMN version SET DEFAULT '%s'", store,
                                  text_of(to));
     run_statement(alter, "recording the version", 1);
-    Argument previous = text_argument(text_of(from));
-    previous.is_null = from.is_base();
-    Argument step = text_argument(checksum ? checksum : "");
-    step.is_null = checksum == nullptr;
     query(psprintf("INSERT INTO %s.discovery_migrations"
                    " (version, previous_version, direction, description, duration, checksum)"
                    " VALUES ($1, $2, $3, $4, clock_timestamp() - $5, $6)",
                    store),
-          {text_argument(text_of(to)), previous, text_argument(direction), text_argument(description),
-           {TIMESTAMPTZOID, TimestampTzGetDatum(start)}, step},
+          {text_argument(text_of(to)), text_argument(from.is_base() ? nullptr : text_of(from)), text_argument(direction), text_argument(description),
+           {TIMESTAMPTZOID, TimestampTzGetDatum(start)}, text_argument(checksum)},
           false);
 }
 
@@ -83,7 +129,9 @@ void check_shape(const core::Migrations *migrations, Oid schema, const core::Ste
 
 void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const core::Step *step) {
     const char *name = psprintf("step %s -> %s", text_of(step->from), text_of(step->to));
-    refuse_data_loss(migrations, schema, owner, step->from, step->to, psprintf("%s would lose data", name));
+    Store store;
+    if (!step->from.is_base() && find_store(schema, &store))
+        refuse_data_loss(migrations, store, step->to, psprintf("%s would lose data", name));
 
     TimestampTz start = GetCurrentTimestamp();
     SPI_connect();
@@ -116,25 +164,21 @@ void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::
     for (const core::Step *step : *path) run_step(migrations, schema, owner, step);
 }
 
-void refuse_data_loss(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from,
-                      core::Version to, const char *refused) {
-    if (settings::allow_data_loss || from.is_base()) return;
+void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused) {
+    const core::Release *before = migrations->release(store.version), *after = migrations->release(to);
     auto *losses = in_core([&] {
-        const core::Release *before = migrations->release(from), *after = migrations->release(to);
         return core::losses(before ? before->shape : core::Shape{}, after ? after->shape : core::Shape{});
     });
-    const char *store = quoted_schema(schema);
     StringInfoData found;
     initStringInfo(&found);
     SPI_connect();
-    Session session = enter_as(owner);
+    Session session = enter_as(store.owner);
+    lock_tables(store, before);
     for (const core::Loss &loss : *losses) {
         // The history goes with its store; it is no data of the user's.
-        if (loss.table == record_table || !OidIsValid(get_relname_relid(loss.table.c_str(), schema))) continue;
-        const char *table = psprintf("%s.%s", store, quote_identifier(loss.table.c_str()));
-        const char *column = loss.column.empty() ? "*" : quote_identifier(loss.column.c_str());
-        run_statement(psprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", table), refused, 1);
-        query(psprintf("SELECT count(%s) FROM %s", column, table));
+        if (settings::allow_data_loss || loss.table == record_table) continue;
+        query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : quote_identifier(loss.column.c_str()),
+                       quoted_schema(store.schema), quote_identifier(loss.table.c_str())));
         const char *count = result_text(0, 0);
         if (strcmp(count, "0") == 0) continue;
         if (found.len > 0) appendStringInfoChar(&found, '\n');

@@ -20,10 +20,10 @@ void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, 
 /// out; for a statement that fails, its own SQLSTATE.
 void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from, core::Version to);
 
-/// Raises 55000 if the way from one version to another would take rows, or
-/// values that are not null, from the store, unless discovery.allow_data_loss
-/// is on. The tables concerned stay locked. `refused` begins the message.
-void refuse_data_loss(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from,
-                      core::Version to, const char *refused);
+/// Locks the tables of the store, which must be plain tables of its owner, and
+/// raises 55000 if the way to version `to` would take rows, or values that are
+/// not null, from them, unless discovery.allow_data_loss is on. `refused` is the
+/// message.
+void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused);
 
 }  // namespace discovery

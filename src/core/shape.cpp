@@ -1,7 +1,7 @@
 #include "core/shape.hpp"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 #include <tuple>
 
 namespace discovery::core {
@@ -64,20 +64,35 @@ std::string describe(const Object &object) {
     return object.kind + " " + object.name + ": " + object.definition;
 }
 
-std::string unqualify(std::string_view definition, std::span<const std::string_view> schemas) {
+std::string unqualify(std::string_view definition, std::span<const Namespace> namespaces) {
+    // Whether "schema.name" begins here, with one of the names of `space`.
+    auto is_qualified_here = [&](const Namespace &space) {
+        std::string_view rest = definition;
+        if (!rest.starts_with(space.schema) || rest.substr(space.schema.size(), 1) != ".") return false;
+        rest.remove_prefix(space.schema.size() + 1);
+        bool quoted = rest.starts_with('"');
+        std::size_t length = 0;
+        if (quoted) {
+            // A quote inside is doubled.
+            for (length = 1; length < rest.size(); ++length) {
+                if (rest[length] != '"') continue;
+                if (rest.substr(length + 1, 1) != "\"") break;
+                ++length;
+            }
+            ++length;
+        } else {
+            while (length < rest.size() && in_identifier(rest[length])) ++length;
+        }
+        return space.names.contains(rest.substr(0, length));
+    };
     std::string result;
     while (!definition.empty()) {
-        bool starts_identifier = result.empty() || !in_identifier(result.back());
-        auto found = std::find_if(schemas.begin(), schemas.end(), [&](std::string_view schema) {
-            return starts_identifier && !schema.empty() && definition.size() > schema.size() &&
-                   definition.starts_with(schema) && definition[schema.size()] == '.';
-        });
-        if (found != schemas.end()) {
-            definition.remove_prefix(found->size() + 1);
-        } else {
-            result += definition.front();
-            definition.remove_prefix(1);
+        if (result.empty() || !in_identifier(result.back())) {
+            auto found = std::find_if(namespaces.begin(), namespaces.end(), is_qualified_here);
+            if (found != namespaces.end()) definition.remove_prefix(found->schema.size() + 1);
         }
+        result += definition.front();
+        definition.remove_prefix(1);
     }
     return result;
 }
@@ -122,6 +137,25 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
 std::vector<Difference> violations(std::vector<Difference> differences) {
     std::erase_if(differences, [](const Difference &difference) { return difference.kind == Difference::Kind::extra; });
     return differences;
+}
+
+std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences) {
+    constexpr std::string_view mark = " DEFAULT ";
+    std::vector<std::string> statements;
+    for (const Difference &difference : differences) {
+        const Object &object = difference.should_be;
+        if (difference.kind == Difference::Kind::missing && object.kind == "trigger") {
+            statements.push_back(object.definition);
+        } else if (difference.kind == Difference::Kind::different && object.kind == "column") {
+            // Only the default is gone, and it called a function.
+            auto at = object.definition.find(mark);
+            if (at == object.definition.npos || difference.is.definition != object.definition.substr(0, at)) continue;
+            auto column = object.name.substr(object.name.find('.') + 1);
+            statements.push_back("ALTER TABLE " + std::string(object.relation()) + " ALTER COLUMN " + column +
+                                 " SET DEFAULT " + object.definition.substr(at + mark.size()));
+        }
+    }
+    return statements;
 }
 
 std::string list(const std::vector<Difference> &differences) {

@@ -3,6 +3,7 @@
 // two shapes apart.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,10 +38,17 @@ Result<Shape> parse_shape(std::string_view description);
 /// The line of the canonical description, without a newline.
 std::string describe(const Object &object);
 
-/// `definition` without the schemas' names: of each of `schemas`, which are
-/// quoted where PostgreSQL would quote them, "schema." goes wherever it stands
-/// as a qualification.
-std::string unqualify(std::string_view definition, std::span<const std::string_view> schemas);
+/// A schema and those of its objects that need no qualification in a shape;
+/// all quoted where PostgreSQL would quote them.
+struct Namespace {
+    std::string schema;
+    std::set<std::string, std::less<>> names;
+};
+
+/// `definition` with "schema.name" cut down to "name" for the names of
+/// `namespaces`. What else stands in these schemas stays qualified: a function
+/// or type of the same name as one of PostgreSQL's is another one.
+std::string unqualify(std::string_view definition, std::span<const Namespace> namespaces);
 
 /// A sentence's worth of difference between what is and what should be.
 struct Difference {
@@ -61,6 +69,11 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be);
 /// What is missing or different, without the extras: nobody's shape is broken
 /// by what the user added.
 std::vector<Difference> violations(std::vector<Difference> differences);
+
+/// The statements that put back what a store loses when the functions of the
+/// extension are dropped under it: triggers, and defaults of columns. They are
+/// to be run with the schemas of extension and store in search_path.
+std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences);
 
 /// The texts, one a line.
 std::string list(const std::vector<Difference> &differences);

@@ -20,6 +20,9 @@ StoreState judge(const StoreFacts &facts) {
                                literal(facts.schema) + ")"};
     if (!facts.is_complete)
         return {"missing", "restore the tables notebooks and sources of this store from a backup"};
+    if (facts.is_cut_loose && facts.store == facts.extension)
+        return {"cut loose", "put its triggers back: SELECT " + facts.functions + ".discovery_create_store(" +
+                                 literal(facts.schema) + ")"};
     if (facts.store > facts.extension) {
         if (facts.newest >= facts.store)
             return {"ahead", "bring up the extension: ALTER EXTENSION discovery UPDATE TO '" + facts.store.text() + "'"};

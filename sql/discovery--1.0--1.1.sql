@@ -1,0 +1,279 @@
+\echo Use "ALTER EXTENSION discovery UPDATE TO '1.1'" to load this file. \quit
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+--
+-- Identifiers
+--
+
+CREATE FUNCTION @extschema@.uuid_v7() RETURNS uuid
+    LANGUAGE C VOLATILE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_uuid_v7';
+COMMENT ON FUNCTION @extschema@.uuid_v7() IS
+    'a UUID of version 7 (RFC 9562): ordered by time, strictly increasing within a session';
+
+--
+-- Triggers of the store
+--
+
+CREATE FUNCTION @extschema@.discovery_source_row() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_source_row';
+COMMENT ON FUNCTION @extschema@.discovery_source_row() IS
+    'trigger on sources: content hash, updated_at, and the deletion that a row belongs to';
+
+CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_source_statement';
+COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
+    'trigger on sources: the counts of the notebooks, and the deletion log';
+
+CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_notebook_row';
+COMMENT ON FUNCTION @extschema@.discovery_notebook_row() IS
+    'trigger on notebooks: keeps source_count true and updated_at moving';
+
+--
+-- Deduplication
+--
+
+CREATE FUNCTION @extschema@.add_source(
+        notebook_id uuid,
+        name text,
+        source_type text,
+        content bytea DEFAULT NULL,
+        extracted_text text DEFAULT NULL,
+        content_hash text DEFAULT NULL,
+        file_type text DEFAULT NULL,
+        url text DEFAULT NULL,
+        file_path text DEFAULT NULL,
+        file_size bigint DEFAULT NULL,
+        source_metadata json DEFAULT NULL,
+        on_duplicate text DEFAULT 'return',
+        on_deleted text DEFAULT 'restore')
+    RETURNS TABLE (id uuid, outcome text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
+    AS 'MODULE_PATHNAME', 'discovery_add_source';
+COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text) IS
+    'add a source, or find the one of the same content: outcome is added, duplicate or restored, id is of the row that stands for the content';
+
+CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL)
+    RETURNS TABLE (content_hash text, copies bigint, notebooks bigint, source_ids uuid[], duplicate_bytes bigint)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_find_duplicate_sources';
+COMMENT ON FUNCTION @extschema@.find_duplicate_sources(uuid) IS
+    'content that lives more than once: hash, copies, notebooks, ids (oldest first), bytes of text held more than once; NULL: across all notebooks';
+
+CREATE FUNCTION @extschema@.check_source_hashes(after uuid DEFAULT NULL, max_rows integer DEFAULT NULL)
+    RETURNS TABLE (id uuid, notebook_id uuid, stored_hash text, actual_hash text)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_check_source_hashes';
+COMMENT ON FUNCTION @extschema@.check_source_hashes(uuid, integer) IS
+    'live url and text sources whose hash is not that of their text, in the order of id; looks at max_rows sources with ids above after';
+
+--
+-- Counts
+--
+
+CREATE FUNCTION @extschema@.check_source_counts()
+    RETURNS TABLE (notebook_id uuid, name text, source_count integer, actual_count bigint)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_check_source_counts';
+COMMENT ON FUNCTION @extschema@.check_source_counts() IS
+    'the notebooks whose source_count is not the number of their live sources, with both numbers';
+
+CREATE FUNCTION @extschema@.repair_source_counts() RETURNS bigint
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_repair_source_counts';
+COMMENT ON FUNCTION @extschema@.repair_source_counts() IS
+    'set every wrong source_count right, also under concurrent writes; returns how many were wrong';
+
+--
+-- Soft delete
+--
+
+CREATE FUNCTION @extschema@.delete_source(id uuid, reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
+    RETURNS record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_delete_source';
+COMMENT ON FUNCTION @extschema@.delete_source(uuid, text) IS
+    'delete a source softly; deletion_id is what restore_sources() takes, NULL if it was deleted already';
+
+CREATE FUNCTION @extschema@.delete_sources(ids uuid[], reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
+    RETURNS record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_delete_sources';
+COMMENT ON FUNCTION @extschema@.delete_sources(uuid[], text) IS
+    'delete sources softly, as one batch; those deleted already are left as they are and not counted';
+
+CREATE FUNCTION @extschema@.restore_source(id uuid, on_duplicate text DEFAULT 'error')
+    RETURNS TABLE (id uuid, outcome text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
+    AS 'MODULE_PATHNAME', 'discovery_restore_source';
+COMMENT ON FUNCTION @extschema@.restore_source(uuid, text) IS
+    'bring a deleted source back; a live twin is an error, or with on_duplicate => ''keep_deleted'' leaves it deleted';
+
+CREATE FUNCTION @extschema@.restore_sources(deletion_id uuid, on_duplicate text DEFAULT 'error')
+    RETURNS TABLE (id uuid, outcome text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_restore_sources';
+COMMENT ON FUNCTION @extschema@.restore_sources(uuid, text) IS
+    'bring back what one deletion deleted and is still deleted by it; one row a source: restored or kept_deleted';
+
+CREATE FUNCTION @extschema@.preview_restore(deletion_id uuid)
+    RETURNS TABLE (id uuid, notebook_id uuid, name text, outcome text, twin_id uuid, twin_name text)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_preview_restore';
+COMMENT ON FUNCTION @extschema@.preview_restore(uuid) IS
+    'what restore_sources() would bring back (restored), and what stands in the way (kept_deleted, with the twin)';
+
+CREATE FUNCTION @extschema@.list_source_deletions(
+        notebook_id uuid DEFAULT NULL, since timestamp with time zone DEFAULT NULL)
+    RETURNS TABLE (deletion_id uuid, deleted_at timestamp with time zone, login_role text, acting_role text,
+                   reason text, sources bigint, still_deleted bigint)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_list_source_deletions';
+COMMENT ON FUNCTION @extschema@.list_source_deletions(uuid, timestamp with time zone) IS
+    'the deletion log, newest first; of a notebook: the deletions that have sources of it still deleted';
+
+CREATE FUNCTION @extschema@.purge_deleted_sources(older_than interval DEFAULT '30 days', max_rows integer DEFAULT NULL)
+    RETURNS TABLE (id uuid, notebook_id uuid, content_hash text, file_path text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_purge_deleted_sources';
+COMMENT ON FUNCTION @extschema@.purge_deleted_sources(interval, integer) IS
+    'remove for good what was deleted longer ago than that, oldest first, max_rows at most; waits for nobody, spares held sources; unlink files only after COMMIT';
+
+CREATE FUNCTION @extschema@.hold_source(id uuid, reason text) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_hold_source';
+COMMENT ON FUNCTION @extschema@.hold_source(uuid, text) IS
+    'keep a source from being purged, until release_source()';
+
+CREATE FUNCTION @extschema@.release_source(id uuid) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_release_source';
+COMMENT ON FUNCTION @extschema@.release_source(uuid) IS
+    'end what hold_source() began';
+
+--
+-- The step
+--
+
+/* step 1.0 -> 1.1: deduplication, counts and soft delete inside the database
+
+-- In the order in which every writer takes them.
+LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
+
+-- Ids are ordered by time, so that new rows are neighbours in the index; and
+-- the clock is UTC, as the application's own timestamps are.
+ALTER TABLE @store@.notebooks
+    ALTER COLUMN id SET DEFAULT @extschema@.uuid_v7(),
+    ALTER COLUMN created_at SET DEFAULT timezone('UTC', now()),
+    ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now());
+ALTER TABLE @store@.sources
+    ALTER COLUMN id SET DEFAULT @extschema@.uuid_v7(),
+    ALTER COLUMN created_at SET DEFAULT timezone('UTC', now()),
+    ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
+    ADD COLUMN deletion_id uuid,
+    ADD COLUMN hold_reason text;
+
+-- pglz cost 2.5 times the whole import of 50 KB documents.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
+        ALTER TABLE @store@.sources ALTER COLUMN extracted_text SET COMPRESSION lz4;
+    END IF;
+END
+$$;
+
+CREATE TABLE @store@.discovery_deletions (
+    id uuid NOT NULL,
+    deleted_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    login_role text NOT NULL,
+    acting_role text NOT NULL,
+    reason text,
+    sources bigint NOT NULL,
+    CONSTRAINT discovery_deletions_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE @store@.discovery_deletions IS
+    'deletion log of the discovery store: sources.deletion_id says which of these a source is deleted by';
+
+-- One content, one spelling of its hash.
+UPDATE @store@.sources SET content_hash = lower(content_hash)
+    WHERE content_hash ~ '^[0-9A-Fa-f]{64}$' AND content_hash <> lower(content_hash);
+
+-- What the application's race let in: the oldest live copy stays, the others
+-- become deleted, as one deletion that can be listed and restored.
+DO $$
+DECLARE
+    deletion CONSTANT uuid := @extschema@.uuid_v7();
+    copies bigint;
+BEGIN
+    UPDATE @store@.sources AS source
+        SET deleted_at = timezone('UTC', now()), updated_at = timezone('UTC', now()), deletion_id = deletion
+        FROM (SELECT id, row_number() OVER (PARTITION BY notebook_id, content_hash ORDER BY created_at, id) AS copy
+                  FROM @store@.sources WHERE deleted_at IS NULL AND content_hash <> '') AS numbered
+        WHERE source.id = numbered.id AND numbered.copy > 1;
+    GET DIAGNOSTICS copies = ROW_COUNT;
+    IF copies > 0 THEN
+        INSERT INTO @store@.discovery_deletions (id, login_role, acting_role, reason, sources)
+            VALUES (deletion, SESSION_USER, CURRENT_USER, 'duplicate found by the upgrade to 1.1', copies);
+        RAISE WARNING '% duplicate sources were deleted softly, the oldest copy of each stays', copies
+            USING HINT = format('To see them: SELECT * FROM %s.preview_restore(%L);', $q$@extschema@$q$, deletion);
+    END IF;
+END
+$$;
+
+UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
+    FROM (SELECT each_notebook.id, count(source.id)::integer AS sources
+              FROM @store@.notebooks AS each_notebook
+              LEFT JOIN @store@.sources AS source
+                  ON source.notebook_id = each_notebook.id AND source.deleted_at IS NULL
+              GROUP BY each_notebook.id) AS counted
+    WHERE notebook.id = counted.id AND notebook.source_count <> counted.sources;
+
+DROP INDEX @store@.ix_sources_notebook_hash;
+CREATE UNIQUE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash)
+    WHERE deleted_at IS NULL AND content_hash <> '';
+DROP INDEX @store@.ix_sources_deleted_at;
+CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ix_sources_deletion_id ON @store@.sources (deletion_id) WHERE deletion_id IS NOT NULL;
+
+CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.discovery_notebook_row();
+CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.discovery_source_row();
+CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+
+CREATE VIEW @store@.live_sources WITH (security_invoker = true) AS
+    SELECT source.id, source.notebook_id, source.name, source.source_type, source.file_type, source.url,
+           source.file_path, source.file_size, source.content_hash, source.extracted_text,
+           source.source_metadata, source.created_at, source.updated_at
+    FROM @store@.sources AS source
+    WHERE source.deleted_at IS NULL;
+COMMENT ON VIEW @store@.live_sources IS 'the sources that are not deleted';
+
+CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
+    SELECT source.id, source.notebook_id, source.name, source.source_type, source.file_type, source.url,
+           source.file_path, source.file_size, source.content_hash, source.deleted_at, source.deletion_id,
+           deletion.login_role AS deleted_by, deletion.reason, source.hold_reason,
+           greatest(0, ceil(extract(epoch FROM source.deleted_at - timezone('UTC', now())) / 86400 + 30))::integer
+               AS days_until_purge
+    FROM @store@.sources AS source
+    LEFT JOIN @store@.discovery_deletions AS deletion ON deletion.id = source.deletion_id
+    WHERE source.deleted_at IS NOT NULL;
+COMMENT ON VIEW @store@.deleted_sources IS
+    'the deleted sources: who deleted them and why, and in how many days purge_deleted_sources() would remove them';
+*/
+
+SELECT @extschema@.discovery_run_step('1.0', '1.1');

@@ -1,0 +1,58 @@
+\echo Use "ALTER EXTENSION discovery UPDATE TO '1.0'" to load this file. \quit
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+/* step 1.1 -> 1.0: the shape of 1.0 again; deleted rows stay deleted
+
+LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
+
+DROP VIEW @store@.deleted_sources;
+DROP VIEW @store@.live_sources;
+
+DROP TRIGGER discovery_truncate ON @store@.sources;
+DROP TRIGGER discovery_delete ON @store@.sources;
+DROP TRIGGER discovery_update ON @store@.sources;
+DROP TRIGGER discovery_insert ON @store@.sources;
+DROP TRIGGER discovery_row ON @store@.sources;
+DROP TRIGGER discovery_row ON @store@.notebooks;
+
+DROP INDEX @store@.ix_sources_deletion_id;
+DROP INDEX @store@.ix_sources_deleted_at;
+CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at);
+DROP INDEX @store@.ix_sources_notebook_hash;
+CREATE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash);
+
+DROP TABLE @store@.discovery_deletions;
+
+ALTER TABLE @store@.sources
+    DROP COLUMN hold_reason,
+    DROP COLUMN deletion_id,
+    ALTER COLUMN extracted_text SET COMPRESSION default,
+    ALTER COLUMN updated_at SET DEFAULT now(),
+    ALTER COLUMN created_at SET DEFAULT now(),
+    ALTER COLUMN id DROP DEFAULT;
+ALTER TABLE @store@.notebooks
+    ALTER COLUMN updated_at SET DEFAULT now(),
+    ALTER COLUMN created_at SET DEFAULT now(),
+    ALTER COLUMN id DROP DEFAULT;
+*/
+
+SELECT @extschema@.discovery_run_step('1.1', '1.0');
+
+DROP FUNCTION @extschema@.release_source(uuid);
+DROP FUNCTION @extschema@.hold_source(uuid, text);
+DROP FUNCTION @extschema@.purge_deleted_sources(interval, integer);
+DROP FUNCTION @extschema@.list_source_deletions(uuid, timestamp with time zone);
+DROP FUNCTION @extschema@.preview_restore(uuid);
+DROP FUNCTION @extschema@.restore_sources(uuid, text);
+DROP FUNCTION @extschema@.restore_source(uuid, text);
+DROP FUNCTION @extschema@.delete_sources(uuid[], text);
+DROP FUNCTION @extschema@.delete_source(uuid, text);
+DROP FUNCTION @extschema@.repair_source_counts();
+DROP FUNCTION @extschema@.check_source_counts();
+DROP FUNCTION @extschema@.check_source_hashes(uuid, integer);
+DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
+DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text);
+DROP FUNCTION @extschema@.discovery_notebook_row();
+DROP FUNCTION @extschema@.discovery_source_statement();
+DROP FUNCTION @extschema@.discovery_source_row();
+DROP FUNCTION @extschema@.uuid_v7();

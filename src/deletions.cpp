@@ -1,0 +1,69 @@
+#include "deletions.hpp"
+
+#include "session.hpp"
+#include "settings.hpp"
+
+namespace discovery {
+namespace {
+
+// Of one transaction, in its memory; `transaction` tells when they are over.
+struct {
+    LocalTransactionId transaction;
+    List *all;       // of Deletion
+    Deletion *call;  // of the function call under way
+} state;
+
+bool is_same_reason(const char *a, const char *b) {
+    return a == nullptr || b == nullptr ? a == b : strcmp(a, b) == 0;
+}
+
+void forget_other_transactions() {
+    if (state.transaction == this_transaction()) return;
+    state = {};
+    state.transaction = this_transaction();
+}
+
+Deletion *add_deletion(const char *reason, bool is_call) {
+    MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+    auto *deletion = static_cast<Deletion *>(palloc(sizeof(Deletion)));
+    deletion->id = new_uuid();
+    deletion->reason = reason ? pstrdup(reason) : nullptr;
+    deletion->is_call = is_call;
+    state.all = lappend(state.all, deletion);
+    MemoryContextSwitchTo(caller);
+    return deletion;
+}
+
+}  // namespace
+
+const Deletion *current_deletion() {
+    forget_other_transactions();
+    if (state.call != nullptr) return state.call;
+    const char *reason = settings::reason && settings::reason[0] ? settings::reason : nullptr;
+    ListCell *cell;
+    foreach (cell, state.all) {
+        auto *deletion = static_cast<Deletion *>(lfirst(cell));
+        if (!deletion->is_call && is_same_reason(deletion->reason, reason)) return deletion;
+    }
+    return add_deletion(reason, false);
+}
+
+const Deletion *find_deletion(const core::Uuid &id) {
+    forget_other_transactions();
+    ListCell *cell;
+    foreach (cell, state.all) {
+        auto *deletion = static_cast<Deletion *>(lfirst(cell));
+        if (deletion->id == id) return deletion;
+    }
+    return nullptr;
+}
+
+const Deletion *begin_call(const char *reason) {
+    forget_other_transactions();
+    state.call = add_deletion(reason, true);
+    return state.call;
+}
+
+void end_call() { state.call = nullptr; }
+
+}  // namespace discovery

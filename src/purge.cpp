@@ -1,0 +1,85 @@
+// purge_deleted_sources(), and the hold that keeps a source from it.
+#include "session.hpp"
+#include "soft_delete.hpp"
+
+namespace discovery {
+namespace {
+
+// The log's entries live as long as a source is deleted by them.
+void drop_finished_deletions(const Store &store, Datum cutoff) {
+    Session session = enter_as(store.owner);
+    query(placed("DELETE FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1"
+                 " AND NOT EXISTS (SELECT FROM @store@.sources AS source WHERE source.deletion_id = deletion.id)",
+                 store), {{TIMESTAMPTZOID, cutoff}}, false);
+    leave(session);
+}
+
+void set_hold(FunctionCallInfo fcinfo, const char *reason) {
+    require_argument(fcinfo, 0, "id");
+    Store store = current_store();
+    require_source(store, PG_GETARG_DATUM(0));
+    SPI_connect();
+    Session session = enter();
+    query(placed("UPDATE @store@.sources SET hold_reason = $2 WHERE id = $1 AND hold_reason IS DISTINCT FROM $2", store),
+          {argument(fcinfo, 0, UUIDOID), text_argument(reason)}, false);
+    leave(session);
+    SPI_finish();
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
+    PreventCommandIfReadOnly("purge_deleted_sources()");
+    require_argument(fcinfo, 0, "older_than");
+    if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) <= 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_rows must be positive"));
+    Interval none = {};
+    bool is_negative = DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0), IntervalPGetDatum(&none)));
+#ifdef INTERVAL_NOT_FINITE
+    is_negative = is_negative || INTERVAL_NOT_FINITE(PG_GETARG_INTERVAL_P(0));
+#endif
+    if (is_negative)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
+
+    Store store = current_store();
+    Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
+                                       TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
+    InitMaterializedSRF(fcinfo, 0);
+    SPI_connect();
+    Session session = enter();
+    // deleted_at is the client's word, and may lie in the past; the deletion's
+    // id has the time when it happened.
+    query(placed(R"sql(
+        WITH old AS MATERIALIZED (
+            SELECT id FROM @store@.sources
+            WHERE deleted_at < timezone('UTC', $1) AND deleted_at > '-infinity' AND hold_reason IS NULL
+              AND (deletion_id IS NULL OR deletion_id < $3)
+            ORDER BY deleted_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+        DELETE FROM @store@.sources AS source USING old WHERE source.id = old.id
+        RETURNING source.id, source.notebook_id, source.content_hash::text, source.file_path)sql", store),
+        {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID),
+         uuid_argument(to_datum(uuid_floor(DatumGetTimestampTz(cutoff))))}, false);
+    put_rows(fcinfo);
+    drop_finished_deletions(store, cutoff);
+    leave(session);
+    SPI_finish();
+    return Datum{};
+}
+
+DISCOVERY_FUNCTION(discovery_hold_source) {
+    PreventCommandIfReadOnly("hold_source()");
+    require_argument(fcinfo, 1, "reason");
+    const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(1));
+    if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
+    set_hold(fcinfo, reason);
+    PG_RETURN_VOID();
+}
+
+DISCOVERY_FUNCTION(discovery_release_source) {
+    PreventCommandIfReadOnly("release_source()");
+    set_hold(fcinfo, nullptr);
+    PG_RETURN_VOID();
+}

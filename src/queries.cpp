@@ -1,0 +1,94 @@
+#include "queries.hpp"
+
+namespace discovery {
+namespace {
+
+// Arguments as SPI takes them.
+struct Unpacked {
+    static constexpr size_t most = 16;
+    Oid types[most] = {};
+    Datum values[most] = {};
+    char nulls[most] = {};
+    int count = 0;
+
+    explicit Unpacked(std::initializer_list<Argument> arguments) {
+        Assert(arguments.size() <= most);
+        for (const Argument &argument : arguments) {
+            types[count] = argument.type;
+            values[count] = argument.value;
+            nulls[count++] = argument.is_null ? 'n' : ' ';
+        }
+    }
+};
+
+struct SavedPlan {
+    uint32 key;  // hash of the statement
+    SPIPlanPtr plan;
+    char *sql;
+};
+
+HTAB *saved_plans;
+
+SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
+    if (saved_plans == nullptr) {
+        HASHCTL control = {};
+        control.keysize = sizeof(uint32);
+        control.entrysize = sizeof(SavedPlan);
+        saved_plans = hash_create("discovery plans", 32, &control, HASH_ELEM | HASH_BLOBS);
+    }
+    uint32 key = hash_bytes(reinterpret_cast<const unsigned char *>(sql), static_cast<int>(strlen(sql)));
+    bool found;
+    auto *saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_FIND, &found));
+    if (found && strcmp(saved->sql, sql) == 0) return saved->plan;
+
+    SPIPlanPtr plan = SPI_prepare(sql, unpacked.count, unpacked.types);
+    if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+    if (found) return plan;  // of another statement with the same hash: not worth a list
+    char *copy = MemoryContextStrdup(TopMemoryContext, sql);
+    saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_ENTER, &found));
+    saved->plan = plan;
+    saved->sql = copy;
+    SPI_keepplan(plan);
+    return plan;
+}
+
+}  // namespace
+
+Argument oid_argument(Oid value) { return {OIDOID, ObjectIdGetDatum(value)}; }
+
+Argument uuid_argument(Datum value) { return {UUIDOID, value}; }
+
+Argument text_argument(std::string_view value) { return {TEXTOID, to_text(value)}; }
+
+Argument text_argument(const char *value) {
+    return {TEXTOID, value ? to_text(value) : Datum{}, value == nullptr};
+}
+
+uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only) {
+    Unpacked unpacked(arguments);
+    // The newest snapshot, as the catalog caches have: also at REPEATABLE READ,
+    // and after DDL of ours in the same statement.
+    if (read_only) PushActiveSnapshot(GetLatestSnapshot());
+    int result = SPI_execute_with_args(sql, unpacked.count, unpacked.types, unpacked.values, unpacked.nulls,
+                                       read_only, 0);
+    if (read_only) PopActiveSnapshot();
+    if (result < 0) elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+    return SPI_processed;
+}
+
+uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments) {
+    Unpacked unpacked(arguments);
+    int result = SPI_execute_plan(saved_plan(sql, unpacked), unpacked.values, unpacked.nulls, false, 0);
+    if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+    return SPI_processed;
+}
+
+const char *result_text(uint64 row, int column) {
+    return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+}
+
+Datum result_datum(uint64 row, int column, bool *is_null) {
+    return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
+}
+
+}  // namespace discovery

@@ -1,0 +1,23 @@
+// What soft delete, its undoing and the purge share.
+#pragma once
+
+#include "api.hpp"
+#include "deletions.hpp"
+
+namespace discovery {
+
+/// Whether the error is a second live source of a content in one notebook.
+bool is_twin_violation(const ErrorData *error);
+
+/// A query for the deleted sources of a condition on $1: id, notebook_id, name,
+/// outcome ('restored', or 'kept_deleted' where a twin stands in the way), and
+/// the twin's id and name.
+const char *restore_plan(const Store &store, const char *condition);
+
+/// Raises P0002 if there is no such deletion in the log; needs no right on it.
+void require_deletion(const Store &store, Datum deletion);
+
+/// Raises P0002 if there is no such source that the caller can see.
+void require_source(const Store &store, Datum id);
+
+}  // namespace discovery

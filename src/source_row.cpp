@@ -1,0 +1,113 @@
+// The row trigger on sources, before INSERT and UPDATE: content_hash where the
+// client gave none, updated_at where it did not move, and the deletion that a
+// row belongs to while it is deleted.
+#include "content_hash.hpp"
+#include "deletions.hpp"
+#include "triggers.hpp"
+
+#include "core/source.hpp"
+
+namespace discovery {
+namespace {
+
+struct Columns {
+    AttrNumber source_type, extracted_text, content_hash, updated_at, deleted_at, deletion_id;
+};
+
+// Looked up once a statement.
+const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
+        *columns = {column_number(relation, "source_type"),  column_number(relation, "extracted_text"),
+                    column_number(relation, "content_hash"), column_number(relation, "updated_at"),
+                    column_number(relation, "deleted_at"),   column_number(relation, "deletion_id")};
+        fcinfo->flinfo->fn_extra = columns;
+    }
+    return *static_cast<Columns *>(fcinfo->flinfo->fn_extra);
+}
+
+// A row of the table, by column.
+struct Row {
+    HeapTuple tuple;
+    Relation relation;
+
+    Value operator[](AttrNumber column) const { return value_of(tuple, column, relation); }
+};
+
+std::string_view view_of(const Value &value) {
+    struct varlena *packed = PG_DETOAST_DATUM_PACKED(value.datum);
+    return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
+}
+
+bool is_blank(const Value &value) { return value.is_null || toast_raw_datum_size(value.datum) == VARHDRSZ; }
+
+// What the store knows of the content itself: the text of what is no file. Of a
+// file it has the text that somebody extracted, not the bytes.
+Datum hash_of_text(const Row &row, const Columns &columns) {
+    Value type = row[columns.source_type], text = row[columns.extracted_text];
+    bool has_content = !type.is_null && view_of(type) != "file" && !is_blank(text);
+    return has_content ? PointerGetDatum(sha256_hex_of_text(text.datum)) : to_text("");
+}
+
+void set_hash(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
+    Value hash = after[columns.content_hash];
+    if (is_blank(hash)) {
+        Datum found = hash_of_text(after, columns);
+        if (hash.is_null || !is_blank({found, false})) changes.set(columns.content_hash, found);
+        return;
+    }
+    std::string_view given = view_of(hash);
+    if (before != nullptr) {
+        Value old_hash = (*before)[columns.content_hash];
+        Form_pg_attribute text = TupleDescAttr(RelationGetDescr(after.relation), columns.extracted_text - 1);
+        bool is_new_text = !is_same((*before)[columns.extracted_text], after[columns.extracted_text], text);
+        if (is_new_text && !is_blank(old_hash) && view_of(old_hash) == given &&
+            view_of({hash_of_text(*before, columns), false}) == given) {
+            // Text and hash belonged together: they still do.
+            changes.set(columns.content_hash, hash_of_text(after, columns));
+            return;
+        }
+    }
+    if (core::is_sha256(given)) {
+        auto *folded = in_core([&] { return core::fold_hash(given); });
+        if (*folded != given) changes.set(columns.content_hash, to_text(*folded));
+    }
+}
+
+// A client cannot choose the deletion; a dump brings those of its deleted rows.
+void set_deletion(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
+    Value given = after[columns.deletion_id];
+    bool is_live = after[columns.deleted_at].is_null;
+    if (is_live) {
+        if (!given.is_null) changes.set(columns.deletion_id, Datum{}, true);
+    } else if (before != nullptr && (*before)[columns.deleted_at].is_null) {
+        changes.set(columns.deletion_id, to_datum(current_deletion()->id));
+    } else if (before != nullptr) {
+        Value old = (*before)[columns.deletion_id];
+        Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(after.relation), columns.deletion_id - 1);
+        if (!is_same(old, given, attribute)) changes.set(columns.deletion_id, old.datum, old.is_null);
+    }
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_source_row) {
+    TriggerData *trigger = trigger_call(fcinfo, "discovery_source_row", true, true);
+    Relation relation = trigger->tg_relation;
+    const Columns &columns = columns_of(fcinfo, relation);
+    RowChanges changes;
+    if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
+        Row after{trigger->tg_trigtuple, relation};
+        set_hash(changes, nullptr, after, columns);
+        set_deletion(changes, nullptr, after, columns);
+        return PointerGetDatum(changes.apply(after.tuple, relation));
+    }
+    Row before{trigger->tg_trigtuple, relation}, after{trigger->tg_newtuple, relation};
+    set_hash(changes, &before, after, columns);
+    set_deletion(changes, &before, after, columns);
+    set_updated_at(changes, before.tuple, after.tuple, relation, columns.updated_at, columns.deletion_id);
+    return PointerGetDatum(changes.apply(after.tuple, relation));
+}

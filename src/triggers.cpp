@@ -1,0 +1,50 @@
+#include "triggers.hpp"
+
+namespace discovery {
+
+TriggerData *trigger_call(FunctionCallInfo fcinfo, const char *function, bool is_row, bool is_before) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || bool(TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) != is_row ||
+        bool(TRIGGER_FIRED_BEFORE(trigger->tg_event)) != is_before)
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger %s each %s", function,
+                       is_before ? "before" : "after", is_row ? "row" : "statement"));
+    return trigger;
+}
+
+AttrNumber column_number(Relation relation, const char *name) {
+    int number = SPI_fnumber(RelationGetDescr(relation), name);
+    if (number <= 0)
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                errmsg("table \"%s\" has no column \"%s\", which its store needs", RelationGetRelationName(relation), name),
+                errtable(relation));
+    return static_cast<AttrNumber>(number);
+}
+
+bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute) {
+    if (a.is_null || b.is_null) return a.is_null && b.is_null;
+    return datumIsEqual(a.datum, b.datum, attribute->attbyval, attribute->attlen);
+}
+
+void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation,
+                    AttrNumber updated_at, AttrNumber kept_by_us) {
+    TupleDesc descriptor = RelationGetDescr(relation);
+    auto is_kept = [&](AttrNumber column) {
+        Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
+        Value old_value = value_of(before, column, relation), new_value = value_of(after, column, relation);
+        if (is_same(old_value, new_value, attribute)) return true;
+        return !old_value.is_null && !new_value.is_null &&
+               datum_image_eq(old_value.datum, new_value.datum, attribute->attbyval, attribute->attlen);
+    };
+    if (!is_kept(updated_at)) return;
+    for (AttrNumber column = 1; column <= descriptor->natts; ++column) {
+        Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
+        // Generated columns are not computed yet, and follow from the others.
+        if (column == updated_at || column == kept_by_us || attribute->attisdropped || attribute->attgenerated) continue;
+        if (is_kept(column)) continue;
+        changes.set(updated_at, utc_now());
+        return;
+    }
+}
+
+}  // namespace discovery

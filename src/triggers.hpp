@@ -1,0 +1,60 @@
+// What the triggers of a store have in common.
+#pragma once
+
+#include "guard.hpp"
+#include "uuid.hpp"
+
+namespace discovery {
+
+/// The trigger call, checked. Errors: 39P01 if the function was not called as
+/// such a trigger.
+TriggerData *trigger_call(FunctionCallInfo fcinfo, const char *function, bool is_row, bool is_before);
+
+/// The number of a column of the trigger's table. Errors: 42703.
+AttrNumber column_number(Relation relation, const char *name);
+
+/// A column's value in a row.
+struct Value {
+    Datum datum;
+    bool is_null;
+};
+inline Value value_of(HeapTuple row, AttrNumber column, Relation relation) {
+    Value value;
+    value.datum = heap_getattr(row, column, RelationGetDescr(relation), &value.is_null);
+    return value;
+}
+
+/// Whether both are stored alike. Values that are equal may be stored otherwise.
+bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute);
+
+/// The clock of the transaction in UTC, as a timestamp without time zone.
+inline Datum utc_now() { return TimestampGetDatum(GetCurrentTransactionStartTimestamp()); }
+
+/// Replaces columns of a row, up to a handful, in one copy.
+class RowChanges {
+public:
+    void set(AttrNumber column, Datum value, bool is_null = false) {
+        Assert(count_ < most);
+        columns_[count_] = column;
+        values_[count_] = value;
+        nulls_[count_++] = is_null;
+    }
+    HeapTuple apply(HeapTuple row, Relation relation) {
+        if (count_ == 0) return row;
+        return heap_modify_tuple_by_cols(row, RelationGetDescr(relation), count_, columns_, values_, nulls_);
+    }
+
+private:
+    static constexpr int most = 4;
+    int count_ = 0;
+    int columns_[most];
+    Datum values_[most];
+    bool nulls_[most];
+};
+
+/// Sets updated_at to now where the update leaves it as it was although it
+/// changes other columns of the row, `kept_by_us` aside.
+void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation,
+                    AttrNumber updated_at, AttrNumber kept_by_us);
+
+}  // namespace discovery

@@ -1,0 +1,130 @@
+"""What the benchmarks share: sessions, interleaved timing, peak memory, rows of the result. Standard library only."""
+import dataclasses
+import os
+import re
+import statistics
+import subprocess
+import time
+
+DONE = "-- done --"
+
+
+class Session:
+    """A psql of its own, so one backend, which lives until the end of the `with` block."""
+
+    def __init__(self, database=None, settings=()):
+        command = [os.environ["PSQL"], "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database or os.environ["PGDATABASE"]]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, encoding="utf-8")
+        # Parallel workers would measure the planner's choice, and have their own memory.
+        self.run("SET client_min_messages = warning")
+        self.run("SET max_parallel_workers_per_gather = 0")
+        for setting in settings:
+            self.run("SET " + setting)
+        self.pid = int(self.run("SELECT pg_backend_pid()"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def run(self, sql):
+        """Runs one statement and returns what psql prints."""
+        self.process.stdin.write(f"{sql};\n\\echo {DONE}\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line.rstrip("\n") == DONE:
+                return "\n".join(lines)
+            lines.append(line.rstrip("\n"))
+        raise RuntimeError("\n".join([*lines, "in: " + sql]))
+
+    def seconds(self, sql):
+        start = time.perf_counter()
+        self.run(sql)
+        return time.perf_counter() - start
+
+    def peak_memory(self, sql):
+        """The bytes that the backend's memory grows by at most while the statement runs.
+
+        The first run maps what the statement reads of the shared buffers, which is nobody's extra memory; before the second,
+        Linux sets the process's high-water mark (VmHWM) back to what it has.
+        """
+        self.run(sql)
+        before = self._memory("VmRSS")
+        with open(f"/proc/{self.pid}/clear_refs", "w") as file:
+            file.write("5")
+        self.run(sql)
+        return max(0, self._memory("VmHWM") - before)
+
+    def _memory(self, field):
+        with open(f"/proc/{self.pid}/status") as file:
+            return 1024 * int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.MULTILINE).group(1))
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the result: a ratio with its spread (all rounds but the outermost tenths), held against a goal."""
+    name: str
+    ratio: float
+    low: float
+    high: float
+    goal: str  # ">= 1.00" or "<= 0.90"
+    ours: str = ""
+    theirs: str = ""
+
+    @property
+    def verdict(self):
+        relation, goal = self.goal.split()
+        reached, within = ((self.ratio >= float(goal), self.high >= float(goal)) if relation == ">=" else
+                           (self.ratio <= float(goal), self.low <= float(goal)))
+        return "met" if reached else "met, within spread" if within else "missed"
+
+
+class Bench:
+    def __init__(self, scale):
+        self.scale = scale
+
+    def amount(self, at_scale_1, at_least=1):
+        return max(at_least, round(at_scale_1 * self.scale))
+
+    def speed(self, name, ours, theirs, goal, rounds=9):
+        """A row of how many times as fast as `theirs` is `ours`; each is a function that returns its seconds.
+
+        The two take turns, each first in every other round, so that whatever slows the machine for a while slows both.
+        """
+        ours(), theirs()  # caches, and the catalog's
+        times = []
+        for number in range(rounds):
+            first, second = (ours, theirs) if number % 2 else (theirs, ours)
+            a, b = first(), second()
+            times.append((a, b) if number % 2 else (b, a))
+        ratios = [b / a for a, b in times]
+        tenths = statistics.quantiles(ratios, n=10, method="inclusive")
+        return Row(name, statistics.median(ratios), tenths[0], tenths[-1], goal, seconds(statistics.median(a for a, b in times)),
+                   seconds(statistics.median(b for a, b in times)))
+
+    def memory(self, name, ours, theirs, goal):
+        """A row of the ratio of two peaks in bytes."""
+        ratio = ours / max(theirs, 1)
+        return Row(name, ratio, ratio, ratio, goal, megabytes(ours), megabytes(theirs))
+
+
+def seconds(value):
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def megabytes(value):
+    return f"{value / 2**20:.1f} MB"
+
+
+def print_table(rows):
+    header = ["", "ratio", "spread", "goal", "result", "ours", "theirs"]
+    cells = [[row.name, f"{row.ratio:.3f}", f"{row.low:.3f} .. {row.high:.3f}", row.goal, row.verdict, row.ours, row.theirs]
+             for row in rows]
+    widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
+    for line in [header, ["-" * width for width in widths], *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())

@@ -1,0 +1,55 @@
+# The targets for people, each a script of its own. `make help` prints the lines that begin with two hashes.
+
+## all           build the extension (what plain `make` does); PG_CONFIG=… chooses the server, as for every target
+## install       install it
+## uninstall     remove it
+## installcheck  run the regression and isolation tests against a running server
+## clean         remove what was built
+ifeq ($(PGXS),)
+all install uninstall installcheck clean:
+	@echo "No PostgreSQL server headers: '$(PG_CONFIG) --pgxs' names no file. Set PG_CONFIG=/path/to/pg_config, or" \
+	  "run 'make setup', which installs what is missing." >&2; exit 1
+.PHONY: all install uninstall installcheck clean
+endif
+
+## help          print this
+help:
+	@sed -n 's/^## /  make /p' test/tools/tools.mk
+
+## setup         install by apt what building and testing need and this machine lacks
+setup:
+	@test/tools/prepare test
+
+## demo          show the extension at work on a private server; DOCS=folder files your own documents
+demo:
+	@test/tools/demo
+
+## demo-stop     stop the demo's server and delete its data
+demo-stop:
+	@test/tools/demo stop
+
+## test          run the tests on private servers; ONLY=name runs one file
+test:
+	@test/run
+
+## test-long     also the tests that take longer
+test-long:
+	@LONG=1 test/run
+
+## test-majors   run the tests on PostgreSQL 17 and 18, each in a Debian tree of its own (root only)
+test-majors:
+	@test/tools/majors
+
+## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
+coverage:
+	@COVERAGE=1 test/run
+
+## bench         measure the speed
+bench:
+	@test/bench/run
+
+## shapes        write sql/discovery--*.shape from what the scripts make
+shapes:
+	@test/tools/shapes
+
+.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes

@@ -1,0 +1,252 @@
+#include "core/shape.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace discovery::core {
+namespace {
+
+std::string text(const Shape &shape) {
+    std::string lines;
+    for (const Object &object : shape) lines += describe(object) + "\n";
+    return lines;
+}
+
+Shape parsed(std::string_view description) {
+    auto shape = parse_shape(description);
+    EXPECT_TRUE(shape) << description;
+    return shape ? *shape : Shape{};
+}
+
+// Objects of every kind, in the promised order.
+constexpr std::string_view everything =
+    "table notebooks: permanent\n"
+    "table sources: permanent\n"
+    "column notebooks.id: uuid NOT NULL\n"
+    "column sources.id: uuid NOT NULL\n"
+    "column sources.url: text DEFAULT 'http://a: b'::text\n"
+    "constraint sources.sources_pkey: PRIMARY KEY (id)\n"
+    "index sources.ix_sources_url: CREATE INDEX ix_sources_url ON sources USING btree (url)\n"
+    "trigger sources.count: CREATE TRIGGER count AFTER INSERT ON sources EXECUTE FUNCTION count()\n"
+    "rule sources.keep: CREATE RULE keep AS ON DELETE TO sources DO INSTEAD NOTHING\n"
+    "view live_sources: SELECT sources.id FROM sources\n"
+    "comment sources: what is filed\n"
+    "comment sources.url: where it was\n";
+
+TEST(Object, RelationIsWhatStandsBeforeTheDot) {
+    EXPECT_EQ((Object{"column", "sources.url", "text"}.relation()), "sources");
+    EXPECT_EQ((Object{"table", "sources", "permanent"}.relation()), "sources");
+    EXPECT_EQ((Object{"column", "sources.a.b", "text"}.relation()), "sources");
+    EXPECT_EQ((Object{"table", "", ""}.relation()), "");
+    // a user's, whose name has a dot
+    EXPECT_EQ((Object{"table", "sources.old", "permanent"}.relation()), "sources.old");
+    EXPECT_EQ((Object{"view", "sources.old", "SELECT 1"}.relation()), "sources.old");
+}
+
+TEST(ParseShape, GivesBackWhatWasDescribed) { EXPECT_EQ(text(parsed(everything)), everything); }
+
+TEST(ParseShape, TakesTheObjectApart) {
+    Shape shape = parsed("index sources.ix: CREATE INDEX ix ON sources USING btree (url) WHERE (a: b)");
+    ASSERT_EQ(shape.size(), 1u);
+    EXPECT_EQ(shape[0], (Object{"index", "sources.ix", "CREATE INDEX ix ON sources USING btree (url) WHERE (a: b)"}));
+}
+
+TEST(ParseShape, KeepsUnusualNamesAndDefinitions) {
+    for (const Object &object : {Object{"column", "my table.a column", "text"}, Object{"column", "t.a:b", "text"},
+                                 Object{"column", "t.a", ""}, Object{"column", "t.é\"", "text DEFAULT ''::text"},
+                                 Object{"comment", "t", " two  spaces "}}) {
+        Shape shape = parsed(describe(object));
+        ASSERT_EQ(shape.size(), 1u);
+        EXPECT_EQ(shape[0], object);
+    }
+}
+
+TEST(ParseShape, OrderOfTheLinesDoesNotMatter) {
+    Shape shape = parsed(everything);
+    std::mt19937 random(1);
+    for (int i = 0; i < 20; ++i) {
+        Shape shuffled = shape;
+        std::shuffle(shuffled.begin(), shuffled.end(), random);
+        EXPECT_EQ(text(parsed(text(shuffled))), everything);
+        sort(shuffled);
+        EXPECT_EQ(shuffled, shape);
+    }
+}
+
+TEST(ParseShape, UnknownKindsComeLastAndByName) {
+    EXPECT_EQ(text(parsed("sequence b: x\ndomain z: x\ncomment a: x\nsequence a: x\ntable z: x\n")),
+              "table z: x\ncomment a: x\ndomain z: x\nsequence a: x\nsequence b: x\n");
+}
+
+TEST(ParseShape, EmptyLinesAreNothing) {
+    EXPECT_TRUE(parsed("").empty());
+    EXPECT_TRUE(parsed("\n\n").empty());
+    EXPECT_EQ(text(parsed("\ntable a: x\n\ntable b: y")), "table a: x\ntable b: y\n");
+}
+
+TEST(ParseShape, TheSameNameMayBeOfTwoKinds) {
+    EXPECT_EQ(parsed("table a: permanent\ncomment a: x\nview a: SELECT 1\n").size(), 3u);
+}
+
+class NoObject : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(NoObject, IsToldWithItsLine) {
+    auto shape = parse_shape("table a: x\n\n" + std::string(GetParam()) + "\ntable b: y\n");
+    ASSERT_FALSE(shape) << GetParam();
+    EXPECT_EQ(shape.error().kind, ErrorKind::malformed_script);
+    EXPECT_NE(shape.error().message.find("line 3 "), std::string::npos) << shape.error().message;
+    EXPECT_NE(shape.error().detail.find(GetParam()), std::string::npos) << shape.error().detail;
+}
+
+INSTANTIATE_TEST_SUITE_P(Lines, NoObject,
+                         testing::Values("table", "table a", "table a:x", "table: x", "a:b", ":", ": ", " ",
+                                         "nonsense here",
+                                         // without a kind, without a name
+                                         " a: x", "table : x"));
+
+TEST(ParseShape, AnObjectTwiceIsAnErrorWithItsLine) {
+    auto shape = parse_shape("table a: x\ntable b: y\n\ntable a: z\n");
+    ASSERT_FALSE(shape);
+    EXPECT_EQ(shape.error().kind, ErrorKind::malformed_script);
+    EXPECT_NE(shape.error().message.find("table a"), std::string::npos) << shape.error().message;
+    EXPECT_NE(shape.error().message.find("twice"), std::string::npos) << shape.error().message;
+    EXPECT_NE(shape.error().message.find("line 4 "), std::string::npos) << shape.error().message;
+}
+
+std::string stripped(std::string_view definition, std::vector<std::string_view> schemas = {"s"}) {
+    return unqualify(definition, schemas);
+}
+
+TEST(Unqualify, TakesTheSchemaAwayWhereverItQualifies) {
+    EXPECT_EQ(stripped("s.t"), "t");
+    EXPECT_EQ(stripped("FOREIGN KEY (a) REFERENCES s.t(id)"), "FOREIGN KEY (a) REFERENCES t(id)");
+    EXPECT_EQ(stripped("s.a=s.b(s.c),'x'::s.d[s.e]"), "a=b(c),'x'::d[e]");
+    EXPECT_EQ(stripped("nextval('s.seq'::regclass)"), "nextval('seq'::regclass)");
+    EXPECT_EQ(stripped("s.\"a b\""), "\"a b\"");
+}
+
+TEST(Unqualify, LeavesWhatOnlyLooksLikeTheSchema) {
+    for (const char *definition : {"as.t", "a_s.t", "1s.t", "A$s.t", "és.t", "\"s.t\"", "\"s\".t", "sa.t", "s", "t.s",
+                                   "t.s ", "s .t", "(s)", "xs.s1", "S.t"})
+        EXPECT_EQ(stripped(definition), definition);
+    EXPECT_EQ(stripped("s_a.t", {"s", "s_"}), "s_a.t");
+}
+
+TEST(Unqualify, QuotedSchemas) {
+    const std::vector<std::string_view> schemas = {"\"My Store\"", "\"a\"\"b\"", "\"ünï\""};
+    EXPECT_EQ(stripped("x \"My Store\".t", schemas), "x t");
+    EXPECT_EQ(stripped("(\"a\"\"b\".t)", schemas), "(t)");
+    EXPECT_EQ(stripped("\"ünï\".\"ünï\"", schemas), "\"ünï\"");
+    // the end of a longer name, and the same words unquoted
+    EXPECT_EQ(stripped("\"x\"\"a\"\"b\".t", schemas), "\"x\"\"a\"\"b\".t");
+    EXPECT_EQ(stripped("My Store.t", schemas), "My Store.t");
+}
+
+TEST(Unqualify, LeavesWhatIsInsideAQuotedName) {
+    EXPECT_EQ(stripped("SELECT \"a s.b\" FROM s.t"), "SELECT \"a s.b\" FROM t");
+    EXPECT_EQ(stripped("SELECT \"a\"\" s.b\" FROM s.t"), "SELECT \"a\"\" s.b\" FROM t");
+}
+
+TEST(Unqualify, SeveralSchemas) {
+    EXPECT_EQ(stripped("a.t b.f() ab.x", {"a", "b"}), "t f() ab.x");
+    EXPECT_EQ(stripped("ab.t", {"a", "ab"}), "t");
+    EXPECT_EQ(stripped("s.t s.f()", {"s", "s"}), "t f()");
+}
+
+TEST(Unqualify, NothingToDo) {
+    EXPECT_EQ(stripped(""), "");
+    EXPECT_EQ(stripped("s.t", {}), "s.t");
+    EXPECT_EQ(stripped(".t", {""}), ".t");
+    EXPECT_EQ(stripped("a.t", {"", "s"}), "a.t");
+}
+
+TEST(Compare, EqualShapesDoNotDiffer) {
+    EXPECT_TRUE(compare(parsed(everything), parsed(everything)).empty());
+    EXPECT_TRUE(compare({}, {}).empty());
+    EXPECT_EQ(list({}), "");
+}
+
+TEST(Compare, EachKindOfDifferenceInTheOrderOfShape) {
+    Shape should_be = parsed("table a: permanent\ncolumn a.id: uuid\ncolumn a.url: text\nindex a.ix: i\n");
+    Shape is = parsed("table a: permanent\ntable mine: permanent\ncolumn a.id: integer\ncolumn a.own: text\n"
+                      "index a.ix: i\nindex a.zz: own\n");
+    auto differences = compare(is, should_be);
+    EXPECT_EQ(list(differences),
+              "extra table mine: permanent\n"
+              "different column a.id: integer, should be uuid\n"
+              "extra column a.own: text\n"
+              "missing column a.url: text\n"
+              "extra index a.zz: own");
+    EXPECT_EQ(list(violations(differences)),
+              "different column a.id: integer, should be uuid\n"
+              "missing column a.url: text");
+}
+
+TEST(Compare, ADifferenceCarriesBothSides) {
+    auto differences = compare(parsed("column a.x: text\ncolumn a.z: text"), parsed("column a.x: uuid\ncolumn a.y: uuid"));
+    ASSERT_EQ(differences.size(), 3u);
+    EXPECT_EQ(differences[0].kind, Difference::Kind::different);
+    EXPECT_EQ(differences[0].is.definition, "text");
+    EXPECT_EQ(differences[0].should_be.definition, "uuid");
+    EXPECT_EQ(differences[0].object().definition, "text");
+    EXPECT_EQ(differences[1].kind, Difference::Kind::missing);
+    EXPECT_EQ(differences[1].is, Object{});
+    EXPECT_EQ(differences[1].object().name, "a.y");
+    EXPECT_EQ(differences[2].kind, Difference::Kind::extra);
+    EXPECT_EQ(differences[2].should_be, Object{});
+    EXPECT_EQ(differences[2].object().name, "a.z");
+}
+
+TEST(Compare, AMissingTableStandsForItsObjects) {
+    Shape is;
+    for (const Object &object : parsed(everything))
+        if (object.relation() != "sources") is.push_back(object);
+    EXPECT_EQ(list(compare(is, parsed(everything))), "missing table sources: permanent");
+    EXPECT_EQ(list(compare({}, parsed(everything))),
+              "missing table notebooks: permanent\n"
+              "missing table sources: permanent\n"
+              "missing view live_sources: SELECT sources.id FROM sources");
+}
+
+TEST(Compare, AMissingViewStandsForItsObjects) {
+    Shape should_be = parsed("view v: SELECT 1\ntrigger v.t: INSTEAD OF INSERT\nrule v.r: x\ncomment v: y\n");
+    EXPECT_EQ(list(compare({}, should_be)), "missing view v: SELECT 1");
+}
+
+TEST(Compare, AMissingTableDoesNotHideOthersOfSimilarName) {
+    EXPECT_EQ(list(compare(parsed("table source: x"),
+                           parsed("table source: x\ntable sources: x\ncolumn source.a: x\ncolumn sources.a: x"))),
+              "missing table sources: x\nmissing column source.a: x");
+}
+
+TEST(Compare, ATableInPlaceOfAView) {
+    EXPECT_EQ(list(compare(parsed("table v: permanent"), parsed("view v: SELECT 1"))),
+              "extra table v: permanent\nmissing view v: SELECT 1");
+}
+
+TEST(Losses, TablesAndColumnsThatGo) {
+    Shape from = parsed("table a: x\ntable b: x\ncolumn a.id: uuid\ncolumn a.gone: text\ncolumn b.id: uuid\n");
+    Shape to = parsed("table a: x\ntable new: x\ncolumn a.id: uuid\ncolumn a.new: text\n");
+    EXPECT_EQ(losses(from, to), (std::vector<Loss>{{"b", ""}, {"a", "gone"}}));
+}
+
+TEST(Losses, OnlyRowsAndValuesCount) {
+    EXPECT_TRUE(losses({}, parsed(everything)).empty());
+    EXPECT_TRUE(losses(parsed(everything), parsed(everything)).empty());
+    // Another type keeps its values, or fails by itself; the rest holds none.
+    Shape from = parsed("table a: x\ncolumn a.id: uuid\nindex a.i: x\nconstraint a.c: x\ntrigger a.t: x\nview v: x\ncomment a: x\n");
+    EXPECT_TRUE(losses(from, parsed("table a: x\ncolumn a.id: text\n")).empty());
+}
+
+TEST(Losses, EverythingGoes) {
+    EXPECT_EQ(losses(parsed(everything), {}), (std::vector<Loss>{{"notebooks", ""}, {"sources", ""}}));
+}
+
+TEST(Losses, AColumnMayHaveADotInItsName) {
+    EXPECT_EQ(losses(parsed("table a: x\ncolumn a.b.c: text"), parsed("table a: x")), (std::vector<Loss>{{"a", "b.c"}}));
+}
+
+}  // namespace
+}  // namespace discovery::core

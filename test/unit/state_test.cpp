@@ -1,0 +1,85 @@
+#include "core/state.hpp"
+
+#include <gtest/gtest.h>
+
+namespace discovery::core {
+namespace {
+
+// A store that is whole, and as new as everything else.
+StoreFacts facts(Version store = {1, 1}, Version extension = {1, 1}, Version newest = {1, 1}) {
+    return {"public", "public", store, true, extension, newest};
+}
+
+TEST(State, CurrentHasNothingToDo) {
+    StoreState state = judge(facts());
+    EXPECT_EQ(state.state, "current");
+    EXPECT_EQ(state.next_step, "nothing");
+}
+
+TEST(State, CurrentTellsOfANewerLibrary) {
+    StoreState state = judge(facts({1, 0}, {1, 0}, {1, 1}));
+    EXPECT_EQ(state.state, "current");
+    EXPECT_EQ(state.next_step, "version 1.1 is there: ALTER EXTENSION discovery UPDATE");
+}
+
+TEST(State, BehindIsBroughtUpByItsOwner) {
+    StoreState state = judge(facts({1, 0}));
+    EXPECT_EQ(state.state, "behind");
+    EXPECT_EQ(state.next_step, "bring up the store: SELECT public.discovery_upgrade('head', 'public')");
+}
+
+TEST(State, BehindIsByNumberNotByText) {
+    EXPECT_EQ(judge(facts({1, 9}, {1, 10}, {1, 10})).state, "behind");
+    EXPECT_EQ(judge(facts({1, 10}, {1, 9}, {1, 10})).state, "ahead");
+}
+
+TEST(State, AheadOfTheExtensionButKnownToTheLibrary) {
+    StoreState state = judge(facts({1, 1}, {1, 0}, {1, 2}));
+    EXPECT_EQ(state.state, "ahead");
+    EXPECT_EQ(state.next_step, "bring up the extension: ALTER EXTENSION discovery UPDATE TO '1.1'");
+    // The newest version that the library has is one that it has.
+    EXPECT_EQ(judge(facts({1, 2}, {1, 0}, {1, 2})).next_step,
+              "bring up the extension: ALTER EXTENSION discovery UPDATE TO '1.2'");
+}
+
+TEST(State, AheadOfEverythingOnTheServer) {
+    StoreState state = judge(facts({2, 0}, {1, 1}, {1, 1}));
+    EXPECT_EQ(state.state, "ahead");
+    EXPECT_EQ(state.next_step, "install a discovery that has version 2.0 on this server");
+}
+
+TEST(State, NoRecordNoStore) {
+    StoreFacts none = facts(Version{});
+    none.is_complete = false;
+    StoreState state = judge(none);
+    EXPECT_EQ(state.state, "missing");
+    EXPECT_EQ(state.next_step, "make a store: SELECT public.discovery_create_store('public')");
+    // Tables without a record are no store either, and the same command adopts them.
+    none.is_complete = true;
+    EXPECT_EQ(judge(none).next_step, state.next_step);
+}
+
+TEST(State, ARecordWithoutItsTables) {
+    // What the version is does not matter then: no update helps.
+    for (Version version : {Version{1, 0}, Version{1, 1}, Version{2, 0}}) {
+        StoreFacts torn = facts(version);
+        torn.is_complete = false;
+        StoreState state = judge(torn);
+        EXPECT_EQ(state.state, "missing");
+        EXPECT_EQ(state.next_step, "restore the tables notebooks and sources of this store from a backup");
+    }
+}
+
+TEST(State, CommandsAreQuoted) {
+    StoreFacts odd = facts(Version{});
+    odd.schema = "it's \"odd\"";
+    odd.functions = "\"My Functions\"";
+    EXPECT_EQ(judge(odd).next_step,
+              "make a store: SELECT \"My Functions\".discovery_create_store('it''s \"odd\"')");
+    odd.store = {1, 0};
+    EXPECT_EQ(judge(odd).next_step,
+              "bring up the store: SELECT \"My Functions\".discovery_upgrade('head', 'it''s \"odd\"')");
+}
+
+}  // namespace
+}  // namespace discovery::core
