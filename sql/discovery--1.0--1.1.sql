@@ -175,16 +175,9 @@ ALTER TABLE @store@.sources
     ALTER COLUMN created_at SET DEFAULT timezone('UTC', now()),
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
     ADD COLUMN deletion_id uuid,
-    ADD COLUMN hold_reason text;
-
--- pglz cost 2.5 times the whole import of 50 KB documents.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
-        ALTER TABLE @store@.sources ALTER COLUMN extracted_text SET COMPRESSION lz4;
-    END IF;
-END
-$$;
+    ADD COLUMN hold_reason text,
+    -- lz4 where the server has it: pglz cost 2.5 times the whole import of 50 KB documents.
+    ALTER COLUMN extracted_text SET COMPRESSION @compression@;
 
 CREATE TABLE @store@.discovery_deletions (
     id uuid NOT NULL,
@@ -203,26 +196,29 @@ UPDATE @store@.sources SET content_hash = lower(content_hash)
     WHERE content_hash ~ '^[0-9A-Fa-f]{64}$' AND content_hash <> lower(content_hash);
 
 -- What the application's race let in: the oldest live copy stays, the others
--- become deleted, as one deletion that can be listed and restored.
-DO $$
-DECLARE
-    deletion CONSTANT uuid := @extschema@.uuid_v7();
-    copies bigint;
-BEGIN
+-- become deleted, as one deletion that can be listed and restored. What the last
+-- SELECT returns is told to the user.
+WITH deletion AS MATERIALIZED (
+    SELECT @extschema@.uuid_v7() AS id
+), numbered AS (
+    SELECT id, row_number() OVER (PARTITION BY notebook_id, content_hash ORDER BY created_at, id) AS copy
+    FROM @store@.sources WHERE deleted_at IS NULL AND content_hash <> ''
+), deleted AS (
     UPDATE @store@.sources AS source
-        SET deleted_at = timezone('UTC', now()), updated_at = timezone('UTC', now()), deletion_id = deletion
-        FROM (SELECT id, row_number() OVER (PARTITION BY notebook_id, content_hash ORDER BY created_at, id) AS copy
-                  FROM @store@.sources WHERE deleted_at IS NULL AND content_hash <> '') AS numbered
-        WHERE source.id = numbered.id AND numbered.copy > 1;
-    GET DIAGNOSTICS copies = ROW_COUNT;
-    IF copies > 0 THEN
-        INSERT INTO @store@.discovery_deletions (id, login_role, acting_role, reason, sources)
-            VALUES (deletion, SESSION_USER, CURRENT_USER, 'duplicate found by the upgrade to 1.1', copies);
-        RAISE WARNING '% duplicate sources were deleted softly, the oldest copy of each stays', copies
-            USING HINT = format('To see them: SELECT * FROM %s.preview_restore(%L);', $q$@extschema@$q$, deletion);
-    END IF;
-END
-$$;
+    SET deleted_at = timezone('UTC', now()), updated_at = timezone('UTC', now()), deletion_id = deletion.id
+    FROM numbered, deletion
+    WHERE source.id = numbered.id AND numbered.copy > 1
+    RETURNING source.id
+), logged AS (
+    INSERT INTO @store@.discovery_deletions (id, login_role, acting_role, reason, sources)
+    SELECT deletion.id, SESSION_USER, CURRENT_USER, 'duplicate found by the upgrade to 1.1', counted.sources
+    FROM deletion, (SELECT count(*) AS sources FROM deleted) AS counted
+    WHERE counted.sources > 0
+    RETURNING id, sources
+)
+SELECT sources || ' duplicate sources were deleted softly; the oldest copy of each stays' AS message,
+       format('To see them: SELECT * FROM preview_restore(%L);', id) AS hint
+FROM logged;
 
 UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
     FROM (SELECT each_notebook.id, count(source.id)::integer AS sources

@@ -85,6 +85,61 @@ CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SE
 COMMENT ON FUNCTION @extschema@.discovery_shape(name) IS
     'the canonical description of a store, one object a line, free of the schema''s name';
 
+--
+-- Migrations
+--
+
+CREATE FUNCTION @extschema@.discovery_upgrade(target text DEFAULT 'head', schema name DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_upgrade';
+COMMENT ON FUNCTION @extschema@.discovery_upgrade(text, name) IS
+    'take a store up to head (the newest), +N or a version, and the extension along where needed; returns the version of the store';
+
+CREATE FUNCTION @extschema@.discovery_downgrade(target text DEFAULT '-1', schema name DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_downgrade';
+COMMENT ON FUNCTION @extschema@.discovery_downgrade(text, name) IS
+    'take a store down to -N, a version or base (no tables), and the extension along; refused where data would be lost, unless discovery.allow_data_loss is on';
+
+CREATE FUNCTION @extschema@.discovery_stamp(version text, schema name DEFAULT NULL) RETURNS text
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_stamp';
+COMMENT ON FUNCTION @extschema@.discovery_stamp(text, name) IS
+    'record that a store has a version, without running steps, after checking that it has its shape';
+
+CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
+    RETURNS TABLE (version text, mark text, description text, direction text, from_version text,
+                   applied_by text, applied_at timestamp with time zone, duration interval, checksum text)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_history';
+COMMENT ON FUNCTION @extschema@.discovery_history(name) IS
+    'every version, and every time that it was applied to the store: direction, by whom, when, how long; mark is on the current and the newest';
+
+CREATE FUNCTION @extschema@.discovery_check(schema name DEFAULT NULL)
+    RETURNS TABLE (object text, kind text, actual text, expected text, mend text)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_check';
+COMMENT ON FUNCTION @extschema@.discovery_check(name) IS
+    'how a store differs from its version: missing, different, or extra (the user''s own), with the statement that would mend it; changes nothing';
+
+CREATE FUNCTION @extschema@.discovery_autogenerate(schema name DEFAULT NULL)
+    RETURNS TABLE (direction text, statement text, comment text)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_autogenerate';
+COMMENT ON FUNCTION @extschema@.discovery_autogenerate(name) IS
+    'the statements, up and down, of a migration that makes what was altered in a store by hand the next version; @store@ stands for the schema';
+
+CREATE FUNCTION @extschema@.discovery_plan(target text DEFAULT 'head', schema name DEFAULT NULL)
+    RETURNS TABLE (step text, number integer, statement text, locks text, effect text, can_lose_data boolean)
+    LANGUAGE C STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_plan';
+COMMENT ON FUNCTION @extschema@.discovery_plan(text, name) IS
+    'what an upgrade or a downgrade would run: each statement, the locks it takes, whether it scans or rewrites a table, whether it can lose data; runs nothing';
+
+--
+-- For the scripts of this extension
+--
+
 CREATE FUNCTION @extschema@.discovery_install_store() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_install_store';

@@ -6,6 +6,8 @@
 #include "settings.hpp"
 #include "store.hpp"
 
+#include "core/mend.hpp"
+
 namespace discovery {
 namespace {
 
@@ -57,15 +59,6 @@ void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
             errdetail("Their owner \"%s\" is neither \"%s\", who makes the store, nor the owner of the schema or the database.",
                       role_name(owner), role_name(caller)),
             errhint("Make sure that they are what you expect; then SET discovery.adopt_foreign = on."));
-}
-
-// A shape of tables that have no record is compared without one.
-const core::Shape *without_record(const core::Shape *shape) {
-    return in_core([&] {
-        core::Shape rest = *shape;
-        std::erase_if(rest, [](const core::Object &object) { return object.relation() == record_table; });
-        return rest;
-    });
 }
 
 // The newest release whose shape the tables have. Errors: 42P17, with all
@@ -215,6 +208,14 @@ void adopt(const core::Migrations *migrations, Oid schema, Oid owner, Oid caller
     adopted.transaction = this_transaction();
 }
 
+const core::Shape *without_record(const core::Shape *shape) {
+    return in_core([&] {
+        core::Shape rest = *shape;
+        std::erase_if(rest, [](const core::Object &object) { return object.relation() == record_table; });
+        return rest;
+    });
+}
+
 bool was_adopted_now(const Store &store) {
     return adopted.record == store.record && adopted.transaction == this_transaction();
 }
@@ -228,12 +229,11 @@ const std::vector<std::string> *lost_functions(const core::Migrations *migration
 }
 
 void mend(const Store &store, const std::vector<std::string> *statements) {
-    const char *path = psprintf("pg_catalog, %s, %s, pg_temp", quoted_schema(read_extension().schema),
-                                quoted_schema(store.schema));
+    const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
     SPI_connect();
     Session session = enter_as(store.owner);
-    set_search_path(path);
-    for (const std::string &statement : *statements) query(statement.c_str(), {}, false);
+    for (const std::string &statement : *statements)
+        query(in_core([&] { return core::place_schemas(statement, schema, functions); })->c_str(), {}, false);
     repair_counts(store);
     leave(session);
     SPI_finish();

@@ -51,6 +51,10 @@ Argument argument(FunctionCallInfo fcinfo, int number, Oid type) {
     return {type, PG_ARGISNULL(number) ? Datum{} : PG_GETARG_DATUM(number), PG_ARGISNULL(number)};
 }
 
+const char *name_argument(FunctionCallInfo fcinfo, int number) {
+    return PG_ARGISNULL(number) ? nullptr : NameStr(*PG_GETARG_NAME(number));
+}
+
 void require_argument(FunctionCallInfo fcinfo, int number, const char *name) {
     if (PG_ARGISNULL(number))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name));

@@ -26,6 +26,9 @@ void put_rows(FunctionCallInfo fcinfo);
 /// An argument of the function as one of a statement; NULL stays NULL.
 Argument argument(FunctionCallInfo fcinfo, int number, Oid type);
 
+/// An argument of type name; null if it is NULL.
+const char *name_argument(FunctionCallInfo fcinfo, int number);
+
 /// Raises 22004 if the argument is NULL.
 void require_argument(FunctionCallInfo fcinfo, int number, const char *name);
 

@@ -12,8 +12,7 @@ namespace {
 
 // One row an object: kind, name, definition (core/shape.hpp). Left out is what
 // a user may tune without changing the shape: storage parameters, statistics,
-// privileges, policies; NOT NULL constraints, which 18 lists by name; and the
-// qualification of columns in views, which 16 prints where 15 does not.
+// privileges, policies; and NOT NULL constraints, which 18 lists by name.
 constexpr const char *shape_query = R"sql(
 WITH relation AS (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relpersistence, c.relispartition, c.reloptions
@@ -31,9 +30,8 @@ WITH relation AS (
     FROM relation r WHERE r.relkind IN ('r', 'p', 'f')
     UNION ALL
     SELECT 'view', r.name,
-           CASE r.relkind WHEN 'm' THEN 'materialized ' ELSE '' END
-           || coalesce('with (' || array_to_string(r.reloptions, ', ') || ') ', '') || regexp_replace(pg_get_viewdef(r.oid), '\m(source|deletion)\.(?=\w)', '', 'g')
-    FROM relation r WHERE r.relkind IN ('v', 'm')
+           coalesce('WITH (' || array_to_string(r.reloptions, ', ') || ') ', '') || 'AS ' || rtrim(pg_get_viewdef(r.oid), ';')
+    FROM relation r WHERE r.relkind = 'v'
     UNION ALL
     SELECT 'column', r.name || '.' || a.attname,
            format_type(a.atttypid, a.atttypmod)
@@ -242,8 +240,8 @@ core::Shape *read_shape(Oid schema) {
     auto *namespaces = in_core([] { return std::vector<core::Namespace>(2); });
     const char *store = quoted_schema(schema), *extension = quoted_schema(read_extension().schema);
     in_core([&] {
-        (*namespaces)[0].schema = store;
-        (*namespaces)[1].schema = extension;
+        (*namespaces)[0] = {store, std::string(core::store_mark), {}};
+        (*namespaces)[1] = {extension, std::string(core::extension_mark), {}};
     });
     SPI_connect();
     Session session = enter();
@@ -260,7 +258,7 @@ core::Shape *read_shape(Oid schema) {
         if (definition == nullptr)
             ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("the %s \"%s\" in schema %s was changed concurrently", kind, name, store));
-        in_core([&] { shape->push_back({kind, name, core::unqualify(definition, *namespaces)}); });
+        in_core([&] { shape->push_back({kind, name, core::mark_schemas(definition, *namespaces)}); });
     }
     leave(session);
     SPI_finish();

@@ -21,6 +21,8 @@ int sqlstate_of(core::ErrorKind kind) {
             return ERRCODE_INVALID_PARAMETER_VALUE;
         case core::ErrorKind::unknown_version:
             return ERRCODE_INVALID_PARAMETER_VALUE;
+        case core::ErrorKind::newer_than_code:
+            return ERRCODE_FEATURE_NOT_SUPPORTED;
         case core::ErrorKind::malformed_script:
             return ERRCODE_CONFIG_FILE_ERROR;
     }

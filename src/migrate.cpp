@@ -1,7 +1,10 @@
-// discovery_run_step(): what ALTER EXTENSION discovery UPDATE does to stores.
-#include "queries.hpp"
+// discovery_run_step(), which ALTER EXTENSION discovery UPDATE calls, and
+// discovery_upgrade(), discovery_downgrade(), discovery_stamp().
+#include "api.hpp"
 #include "session.hpp"
 #include "store.hpp"
+
+#include "core/target.hpp"
 
 namespace discovery {
 namespace {
@@ -20,10 +23,95 @@ const char *stores_above(core::Version version, Oid except) {
     return names.len > 0 ? names.data : nullptr;
 }
 
+const char *text_of(core::Version version) {
+    return in_core([&] { return version.text(); })->c_str();
+}
+
+// The store that the argument names, locked against others who migrate it, for
+// one who may.
+Store lock_store(FunctionCallInfo fcinfo, int schema_argument, const char *function) {
+    PreventCommandIfReadOnly(function);
+    Store store = require_store(name_argument(fcinfo, schema_argument));
+    require_ownership(store, GetUserId());
+    lock_schema(store.schema);
+    // Whoever had the lock may have migrated it.
+    return require_store(get_namespace_name(store.schema));
+}
+
+std::string_view target_argument(FunctionCallInfo fcinfo) {
+    require_argument(fcinfo, 0, "target");
+    text *target = PG_GETARG_TEXT_PP(0);
+    return {VARDATA_ANY(target), VARSIZE_ANY_EXHDR(target)};
+}
+
+// With the rights of the caller: PostgreSQL checks that he owns the extension.
+void alter_extension(core::Version to) {
+    SPI_connect();
+    int result = SPI_execute(psprintf("ALTER EXTENSION discovery UPDATE TO '%s'", text_of(to)), false, 0);
+    if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+    SPI_finish();
+}
+
+Datum version_now(Oid schema) {
+    Store store = require_store(get_namespace_name(schema));
+    return to_text(*in_core([&] { return store.version.text(); }));
+}
+
 }  // namespace
 }  // namespace discovery
 
 using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_upgrade) {
+    std::string_view target = target_argument(fcinfo);
+    Store store = lock_store(fcinfo, 1, "discovery_upgrade()");
+    const core::Migrations *migrations = shipped_migrations();
+    core::Version to = *in_core([&] { return core::resolve_upgrade(*migrations, store.version, target); });
+    if (store.version == to)
+        ereport(NOTICE, errmsg("the store in schema \"%s\" has version %s already", get_namespace_name(store.schema),
+                               text_of(to)));
+    // The functions come first: the steps of a version use them.
+    if (read_extension().version < to) alter_extension(to);
+    store = require_store(get_namespace_name(store.schema));
+    if (store.version < to) run_steps(migrations, store.schema, store.owner, store.version, to);
+    PG_RETURN_DATUM(version_now(store.schema));
+}
+
+DISCOVERY_FUNCTION(discovery_downgrade) {
+    std::string_view target = target_argument(fcinfo);
+    Store store = lock_store(fcinfo, 1, "discovery_downgrade()");
+    const core::Migrations *migrations = shipped_migrations();
+    core::Version to = *in_core([&] { return core::resolve_downgrade(*migrations, store.version, target); });
+    if (to.is_base()) {
+        drop_store(migrations, store);
+        PG_RETURN_TEXT_P(cstring_to_text("base"));
+    }
+    Extension extension = read_extension();
+    if (store.schema == extension.schema && to < extension.version) alter_extension(to);
+    store = require_store(get_namespace_name(store.schema));
+    if (to < store.version) run_steps(migrations, store.schema, store.owner, store.version, to);
+    PG_RETURN_DATUM(version_now(store.schema));
+}
+
+DISCOVERY_FUNCTION(discovery_stamp) {
+    std::string_view target = target_argument(fcinfo);
+    Store store = lock_store(fcinfo, 1, "discovery_stamp()");
+    const core::Migrations *migrations = shipped_migrations();
+    core::Version to = *in_core([&] { return core::parse_version(target); });
+    const core::Release *release = migrations->release(to);
+    if (release == nullptr)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("version \"%s\" does not exist", text_of(to)),
+                errhint("The newest is %s.", text_of(migrations->newest())));
+    const core::Shape *is = without_record(read_shape(store.schema)), *should_be = without_record(&release->shape);
+    auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); });
+    if (!differences->empty())
+        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+                errmsg("the store in schema \"%s\" has not the shape of version %s", get_namespace_name(store.schema),
+                       text_of(to)),
+                errdetail("%s", differences->c_str()));
+    if (store.version != to) stamp(store.schema, store.owner, store.version, to);
+    PG_RETURN_DATUM(version_now(store.schema));
+}
 
 DISCOVERY_FUNCTION(discovery_run_step) {
     Extension extension = read_extension();

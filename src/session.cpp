@@ -40,8 +40,6 @@ void limit_lock_waits() {
     if (LockTimeout == 0) pin("lock_timeout", "5s");
 }
 
-void set_search_path(const char *path) { pin("search_path", path); }
-
 void set_row_security_off() { pin("row_security", "off"); }
 
 void leave(const Session &session) {

@@ -29,9 +29,6 @@ Session enter_as(Oid role);
 /// so that our wait does not make everyone else wait behind it.
 void limit_lock_waits();
 
-/// Inside enter(): another search_path.
-void set_search_path(const char *path);
-
 /// Inside enter(): a query from which row security would hide rows is an error.
 void set_row_security_off();
 

@@ -1,4 +1,5 @@
 // What there is: discovery_version(), discovery_status(), discovery_shape().
+#include "api.hpp"
 #include "store.hpp"
 
 #include "core/state.hpp"
@@ -58,7 +59,7 @@ void put_status(ReturnSetInfo *result, const Extension &extension, const core::M
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_version) {
-    Store store = require_store(PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0)));
+    Store store = require_store(name_argument(fcinfo, 0));
     PG_RETURN_DATUM(to_text(*in_core([&] { return store.version.text(); })));
 }
 
@@ -82,7 +83,7 @@ DISCOVERY_FUNCTION(discovery_status) {
 DISCOVERY_FUNCTION(discovery_shape) {
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    Store store = require_store(PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0)));
+    Store store = require_store(name_argument(fcinfo, 0));
     const core::Shape *shape = read_shape(store.schema);
     for (const core::Object &object : *shape) {
         Datum line = to_text(*in_core([&] { return core::describe(object); }));

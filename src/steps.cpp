@@ -66,6 +66,9 @@ void run_statement(const char *statement, const char *script, int number) {
     {
         int result = SPI_execute(statement, false, 0);
         if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+        // What a step has to say to the user, it selects: message and hint.
+        for (uint64 row = 0; result == SPI_OK_SELECT && row < SPI_processed; ++row)
+            ereport(WARNING, errmsg("%s", result_text(row, 0)), errhint("%s", result_text(row, 1)));
     }
     PG_CATCH();
     {
@@ -81,19 +84,24 @@ void run_statement(const char *statement, const char *script, int number) {
     PG_END_TRY();
 }
 
+// What @compression@ stands for: which methods there are depends on the server.
+std::string_view best_compression() {
+#ifdef USE_LZ4
+    return "lz4";
+#else
+    return "pglz";
+#endif
+}
+
 // All statements of a script of ours, with the schemas put in.
 void run_script(const std::string &sql, Oid schema, const char *script) {
     const char *store = quoted_schema(schema);
     const char *extension = quoted_schema(read_extension().schema);
-    const char *placed = in_core([&] { return core::place_schemas(sql, store, extension); })->c_str();
+    const char *placed = place_step(sql, store, extension);
     int number = 0;
     ListCell *cell;
-    foreach (cell, pg_parse_query(placed)) {
-        auto *statement = lfirst_node(RawStmt, cell);
-        const char *start = placed + statement->stmt_location;
-        size_t length = statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_len) : strlen(start);
-        run_statement(to_cstring({start, length}), script, ++number);
-    }
+    foreach (cell, pg_parse_query(placed))
+        run_statement(text_of_statement(placed, lfirst_node(RawStmt, cell)), script, ++number);
 }
 
 // Writes the version of the store, and a line of its history.
@@ -140,13 +148,44 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
     run_script(step->sql, schema, name);
     if (!step->to.is_base())
         note(schema, step->from, step->to, step->from.is_base() ? "install" : step->is_up() ? "upgrade" : "downgrade",
-             step->description.c_str(), start, text_to_cstring(sha256_hex(step->sql)));
+             step->description.c_str(), start, step_checksum(step));
     leave(session);
     SPI_finish();
     if (!step->to.is_base()) check_shape(migrations, schema, step);
 }
 
 }  // namespace
+
+const char *place_step(const std::string &sql, const char *store, const char *extension) {
+    return in_core([&] {
+        std::string placed = core::place_schemas(sql, store, extension);
+        constexpr std::string_view mark = "@compression@";
+        for (auto at = placed.find(mark); at != placed.npos; at = placed.find(mark))
+            placed.replace(at, mark.size(), best_compression());
+        return placed;
+    })->c_str();
+}
+
+const char *text_of_statement(const char *script, const RawStmt *statement) {
+    const char *start = script + statement->stmt_location;
+    size_t length = statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_len) : strlen(start);
+    while (length > 0 && (*start == ' ' || *start == '\n')) {
+        ++start;
+        --length;
+    }
+    return to_cstring({start, length});
+}
+
+const char *step_checksum(const core::Step *step) { return text_to_cstring(sha256_hex(step->sql)); }
+
+void stamp(Oid schema, Oid owner, core::Version from, core::Version to) {
+    TimestampTz start = GetCurrentTimestamp();
+    SPI_connect();
+    Session session = enter_as(owner);
+    note(schema, from, to, "stamp", "recorded without running steps", start, nullptr);
+    leave(session);
+    SPI_finish();
+}
 
 void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, core::Version version,
                      const char *description) {

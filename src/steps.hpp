@@ -20,6 +20,18 @@ void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, 
 /// out; for a statement that fails, its own SQLSTATE.
 void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from, core::Version to);
 
+/// Writes another version into the record, running nothing.
+void stamp(Oid schema, Oid owner, core::Version from, core::Version to);
+
+/// SHA-256 of a step as it stands in its script, in hex.
+const char *step_checksum(const core::Step *step);
+
+/// A step with the quoted schemas, and what else depends on the server, put in.
+const char *place_step(const std::string &sql, const char *store, const char *extension);
+
+/// The text of one statement of a script.
+const char *text_of_statement(const char *script, const RawStmt *statement);
+
 /// Locks the tables of the store, which must be plain tables of its owner, and
 /// raises 55000 if the way to version `to` would take rows, or values that are
 /// not null, from them, unless discovery.allow_data_loss is on. `refused` is the

@@ -2,7 +2,7 @@
 // EXTENSION, discovery_create_store(), discovery_drop_store().
 #include "store.hpp"
 
-#include "queries.hpp"
+#include "api.hpp"
 #include "session.hpp"
 #include "settings.hpp"
 
@@ -40,10 +40,6 @@ void establish(Oid schema, Oid caller, core::Version target, bool is_new) {
     }
 }
 
-const char *name_argument(FunctionCallInfo fcinfo, int number) {
-    return PG_ARGISNULL(number) ? nullptr : NameStr(*PG_GETARG_NAME(number));
-}
-
 // The schema where an unqualified CREATE TABLE would make its table.
 Oid current_schema() {
     ListCell *cell;
@@ -75,6 +71,18 @@ void require_ownership(const Store &store, Oid role) {
     if (!has_privs_of_role(role, store.owner))
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("must be owner of the store in schema \"%s\"", schema_name(store.schema)));
+}
+
+void drop_store(const core::Migrations *migrations, const Store &store) {
+    const char *schema = schema_name(store.schema);
+    if (!store.is_complete())
+        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+                errmsg("the store in schema \"%s\" is not complete", schema),
+                errdetail("It needs plain tables \"notebooks\" and \"sources\" of the owner of its record."),
+                errhint("Drop what is left of it with DROP TABLE."));
+    refuse_data_loss(migrations, store, core::Version{},
+                     psprintf("cannot drop the store in schema \"%s\" because it has data", schema));
+    run_steps(migrations, store.schema, store.owner, store.version, core::Version{});
 }
 
 void require_right_to_create(Oid schema, Oid role) {
@@ -125,18 +133,8 @@ DISCOVERY_FUNCTION(discovery_create_store) {
 DISCOVERY_FUNCTION(discovery_drop_store) {
     PreventCommandIfReadOnly("discovery_drop_store()");
     Store store = require_store(name_argument(fcinfo, 0));
-    const char *schema = schema_name(store.schema);
-    lock_schema(store.schema);
-    store = require_store(schema);
     require_ownership(store, GetUserId());
-    if (!store.is_complete())
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-                errmsg("the store in schema \"%s\" is not complete", schema),
-                errdetail("It needs plain tables \"notebooks\" and \"sources\" of the owner of its record."),
-                errhint("Drop what is left of it with DROP TABLE."));
-    const core::Migrations *migrations = shipped_migrations();
-    refuse_data_loss(migrations, store, core::Version{},
-                     psprintf("cannot drop the store in schema \"%s\" because it has data", schema));
-    run_steps(migrations, store.schema, store.owner, store.version, core::Version{});
+    lock_schema(store.schema);
+    drop_store(shipped_migrations(), require_store(schema_name(store.schema)));
     PG_RETURN_VOID();
 }

@@ -12,6 +12,10 @@ void require_script(const Extension &extension, const char *function);
 /// once the lock is there.
 void lock_schema(Oid schema);
 
+/// Drops the tables of a store, step by step; the schema is locked. Errors: 55000
+/// while it has rows, unless discovery.allow_data_loss is on.
+void drop_store(const core::Migrations *migrations, const Store &store);
+
 /// Raises 42501 unless the role may act for the owner of the store.
 void require_ownership(const Store &store, Oid role);
 
@@ -32,6 +36,9 @@ Oid owner_of_tables(Oid schema);
 /// release they have the shape of. Changes nothing in them. `is_new` raises
 /// 42P07 if there is nothing to do.
 void adopt(const core::Migrations *migrations, Oid schema, Oid owner, Oid caller, bool is_new);
+
+/// The shape but for the record, which differs from version to version.
+const core::Shape *without_record(const core::Shape *shape);
 
 /// Whether the store was adopted in this transaction.
 bool was_adopted_now(const Store &store);

@@ -11,6 +11,7 @@ namespace discovery::core {
 enum class ErrorKind {
     invalid_argument,   // the caller's value is malformed
     unknown_version,    // no such release, or no way to it
+    newer_than_code,    // the store has a version that the library does not know
     malformed_script,   // the files shipped with the extension contradict themselves
 };
 

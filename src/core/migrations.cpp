@@ -125,22 +125,4 @@ Result<std::vector<const Step *>> find_path(const Migrations &migrations, Versio
     return path;
 }
 
-std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension) {
-    constexpr std::string_view store_mark = "@store@", extension_mark = "@extschema@";
-    std::string placed;
-    while (!sql.empty()) {
-        if (sql.starts_with(store_mark)) {
-            placed += store;
-            sql.remove_prefix(store_mark.size());
-        } else if (sql.starts_with(extension_mark)) {
-            placed += extension;
-            sql.remove_prefix(extension_mark.size());
-        } else {
-            placed += sql.front();
-            sql.remove_prefix(1);
-        }
-    }
-    return placed;
-}
-
 }  // namespace discovery::core

@@ -54,7 +54,4 @@ Result<Migrations> read_migrations(std::span<const File> files);
 /// Errors: unknown_version.
 Result<std::vector<const Step *>> find_path(const Migrations &migrations, Version from, Version to);
 
-/// `sql` with the quoted schemas put in the places of @store@ and @extschema@.
-std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension);
-
 }  // namespace discovery::core

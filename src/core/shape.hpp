@@ -38,17 +38,27 @@ Result<Shape> parse_shape(std::string_view description);
 /// The line of the canonical description, without a newline.
 std::string describe(const Object &object);
 
-/// A schema and those of its objects that need no qualification in a shape;
-/// all quoted where PostgreSQL would quote them.
+/// A schema, those of its objects that are ours, and the mark that stands for it
+/// in a shape; names quoted where PostgreSQL would quote them.
 struct Namespace {
     std::string schema;
+    std::string mark;
     std::set<std::string, std::less<>> names;
 };
 
-/// `definition` with "schema.name" cut down to "name" for the names of
-/// `namespaces`. What else stands in these schemas stays qualified: a function
-/// or type of the same name as one of PostgreSQL's is another one.
-std::string unqualify(std::string_view definition, std::span<const Namespace> namespaces);
+inline constexpr std::string_view store_mark = "@store@";
+inline constexpr std::string_view extension_mark = "@extschema@";
+
+/// `definition` with "mark.name" for "schema.name", for the names of
+/// `namespaces`. What else stands in these schemas stays as it is: a function or
+/// type of the same name as one of PostgreSQL's is another one.
+std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces);
+
+/// The opposite: `sql` with the quoted schemas in the places of the marks.
+std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension);
+
+/// `definition` for people: without the marks.
+std::string unmarked(std::string_view definition);
 
 /// A sentence's worth of difference between what is and what should be.
 struct Difference {
@@ -69,11 +79,6 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be);
 /// What is missing or different, without the extras: nobody's shape is broken
 /// by what the user added.
 std::vector<Difference> violations(std::vector<Difference> differences);
-
-/// The statements that put back what a store loses when the functions of the
-/// extension are dropped under it: triggers, and defaults of columns. They are
-/// to be run with the schemas of extension and store in search_path.
-std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences);
 
 /// The texts, one a line.
 std::string list(const std::vector<Difference> &differences);

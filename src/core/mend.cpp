@@ -1,0 +1,272 @@
+#include "core/mend.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace discovery::core {
+namespace {
+
+using Kind = Difference::Kind;
+
+// What PostgreSQL calls a column's definition, taken apart.
+struct Column {
+    std::string type;  // with its collation
+    bool is_not_null = false;
+    std::string generated;  // GENERATED …, if it is
+    std::string default_value;
+};
+
+Column take_apart(std::string_view definition) {
+    Column column;
+    constexpr std::string_view default_mark = " DEFAULT ", generated_mark = " GENERATED ", not_null = " NOT NULL";
+    // A type has neither of the words; the first is what counts.
+    auto generated = definition.find(generated_mark), at = definition.find(default_mark);
+    if (generated != definition.npos && generated < at) {
+        column.generated = definition.substr(generated + 1);
+        definition = definition.substr(0, generated);
+    } else if (at != definition.npos) {
+        column.default_value = definition.substr(at + default_mark.size());
+        definition = definition.substr(0, at);
+    }
+    if (definition.ends_with(not_null)) {
+        column.is_not_null = true;
+        definition.remove_suffix(not_null.size());
+    }
+    column.type = definition;
+    return column;
+}
+
+bool is_relation(const Object &object) { return object.kind == "table" || object.kind == "view"; }
+
+std::string on_store(std::string_view relation) { return std::string(store_mark) + "." + std::string(relation); }
+
+// The part of the name below the relation.
+std::string part_of(const Object &object) {
+    auto dot = object.name.find('.');
+    return dot == std::string::npos ? std::string{} : object.name.substr(dot + 1);
+}
+
+std::string alter(const Object &object) { return "ALTER TABLE " + on_store(object.relation()) + " "; }
+
+std::string quoted_text(std::string_view text) {
+    std::string result = "'";
+    for (char c : text) {
+        if (c == '\'') result += c;
+        result += c;
+    }
+    return result + "'";
+}
+
+std::string comment_on(const Object &object, const Shape &shape, const std::string &text) {
+    auto is_view = [&](const Object &other) { return other.kind == "view" && other.name == object.relation(); };
+    std::string part = part_of(object);
+    std::string target = !part.empty() ? "COLUMN " + on_store(object.relation()) + "." + part
+                         : std::any_of(shape.begin(), shape.end(), is_view) ? "VIEW " + on_store(object.relation())
+                                                                            : "TABLE " + on_store(object.relation());
+    return "COMMENT ON " + target + " IS " + text;
+}
+
+std::string drop(const Object &object, const Shape &shape) {
+    if (object.kind == "table") return "DROP TABLE " + on_store(object.name);
+    if (object.kind == "view") return "DROP VIEW " + on_store(object.name);
+    if (object.kind == "column") return alter(object) + "DROP COLUMN " + part_of(object);
+    if (object.kind == "constraint") return alter(object) + "DROP CONSTRAINT " + part_of(object);
+    if (object.kind == "index") return "DROP INDEX " + on_store(part_of(object));
+    if (object.kind == "trigger") return "DROP TRIGGER " + part_of(object) + " ON " + on_store(object.relation());
+    if (object.kind == "rule") return "DROP RULE " + part_of(object) + " ON " + on_store(object.relation());
+    if (object.kind == "comment") return comment_on(object, shape, "NULL");
+    return {};
+}
+
+// A table with its columns alone; what stands on it comes by itself.
+std::string create_table(const Object &table, const Shape &shape) {
+    std::string columns;
+    for (const Object &object : shape)
+        if (object.kind == "column" && object.relation() == table.name)
+            columns += (columns.empty() ? "" : ", ") + part_of(object) + " " + object.definition;
+    return "CREATE TABLE " + on_store(table.name) + " (" + columns + ")";
+}
+
+std::string create(const Object &object, const Shape &shape) {
+    if (object.kind == "table") return create_table(object, shape);
+    if (object.kind == "column") return alter(object) + "ADD COLUMN " + part_of(object) + " " + object.definition;
+    if (object.kind == "constraint")
+        return alter(object) + "ADD CONSTRAINT " + part_of(object) + " " + object.definition;
+    if (object.kind == "index" || object.kind == "trigger" || object.kind == "rule") return object.definition;
+    if (object.kind == "comment") return comment_on(object, shape, quoted_text(object.definition));
+    if (object.kind == "view") return "CREATE VIEW " + on_store(object.name) + " " + object.definition;
+    return {};
+}
+
+// A column that is there and differs.
+std::string alter_column(const Object &is, const Object &should_be) {
+    Column from = take_apart(is.definition), to = take_apart(should_be.definition);
+    if (from.generated != to.generated) return {};
+    std::string column = "ALTER COLUMN " + part_of(is) + " ", actions;
+    auto add = [&](const std::string &action) { actions += (actions.empty() ? "" : ", ") + column + action; };
+    bool has_default = !from.default_value.empty();
+    if (from.type != to.type) {
+        // A default of the old type might not be one of the new.
+        if (has_default && from.default_value != to.default_value) add("DROP DEFAULT");
+        add("TYPE " + to.type);
+    }
+    if (from.default_value != to.default_value)
+        add(to.default_value.empty() ? "DROP DEFAULT" : "SET DEFAULT " + to.default_value);
+    if (from.is_not_null != to.is_not_null) add(to.is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
+    return alter(is) + actions;
+}
+
+std::string change(const Difference &difference, const Shape &should_be) {
+    if (difference.is.kind == "column") return alter_column(difference.is, difference.should_be);
+    if (difference.is.kind == "comment") return create(difference.should_be, should_be);
+    return {};  // dropped and made again
+}
+
+// The order in which kinds can be made; they are dropped in the opposite one.
+int rank(const Object &object) {
+    if (object.kind == "table") return 0;
+    if (object.kind == "column") return 1;
+    if (object.kind == "constraint") return object.definition.starts_with("FOREIGN KEY") ? 3 : 2;
+    if (object.kind == "index") return 4;
+    return object.kind == "comment" ? 6 : 5;
+}
+
+// The columns of a view cannot be dropped under it, nor their types changed.
+bool disturbs_views(const Difference &difference) {
+    if (difference.object().kind != "column") return false;
+    if (difference.kind == Kind::different)
+        return take_apart(difference.is.definition).type != take_apart(difference.should_be.definition).type;
+    return difference.kind == Kind::extra;
+}
+
+// Views that both shapes have and that have to be made again; and their comments.
+std::vector<Difference> views_in_the_way(const std::vector<Difference> &differences, const Shape &is,
+                                         const Shape &should_be) {
+    std::vector<Difference> views;
+    for (const Object &view : is) {
+        if (view.kind != "view") continue;
+        auto same = std::find_if(should_be.begin(), should_be.end(),
+                                 [&](const Object &other) { return other.kind == "view" && other.name == view.name; });
+        bool is_disturbed = std::any_of(differences.begin(), differences.end(), [&](const Difference &difference) {
+            return disturbs_views(difference) &&
+                   view.definition.find(on_store(difference.object().relation())) != std::string::npos;
+        });
+        bool is_listed = std::any_of(differences.begin(), differences.end(), [&](const Difference &difference) {
+            return difference.object().kind == "view" && difference.object().name == view.name;
+        });
+        if (same == should_be.end() || !is_disturbed || is_listed) continue;
+        views.push_back({Kind::different, view, *same});
+        for (const Object &comment : should_be)
+            if (comment.kind == "comment" && comment.relation() == view.name)
+                views.push_back({Kind::missing, {}, comment});
+    }
+    return views;
+}
+
+struct Rename {
+    const Object *from;
+    const Object *to;
+};
+
+// Pairs of a column that goes and one that comes, of one table and definition,
+// where there is just one of each.
+std::vector<Rename> find_renames(const std::vector<Difference> &differences) {
+    std::vector<Rename> renames;
+    auto matches = [](const Object &a, const Object &b) {
+        return a.kind == "column" && b.kind == "column" && a.relation() == b.relation() &&
+               take_apart(a.definition).type == take_apart(b.definition).type;
+    };
+    for (const Difference &gone : differences) {
+        if (gone.kind != Kind::extra || gone.is.kind != "column") continue;
+        std::vector<const Object *> candidates;
+        int rivals = 0;
+        for (const Difference &other : differences) {
+            if (other.kind == Kind::missing && matches(gone.is, other.should_be)) candidates.push_back(&other.should_be);
+            if (other.kind == Kind::extra && matches(gone.is, other.is)) ++rivals;
+        }
+        if (candidates.size() == 1 && rivals == 1) renames.push_back({&gone.is, candidates.front()});
+    }
+    return renames;
+}
+
+}  // namespace
+
+std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_relations) {
+    auto differences = compare(is, should_be);
+    // What stands on a table that is missing is to be made too.
+    std::set<std::string_view> made;
+    for (const Difference &difference : differences)
+        if (difference.kind == Kind::missing && difference.should_be.kind == "table") made.insert(difference.should_be.name);
+    for (const Object &object : should_be)
+        if (!is_relation(object) && object.kind != "column" && made.contains(object.relation()))
+            differences.push_back({Kind::missing, {}, object});
+    // What stands on one that goes, goes with it.
+    std::set<std::string> dropped;
+    for (const Difference &difference : differences)
+        if (difference.kind == Kind::extra && is_relation(difference.is)) dropped.insert(difference.is.name);
+    std::erase_if(differences, [&](const Difference &difference) {
+        if (difference.kind != Kind::extra) return false;
+        return dropped.contains(std::string(difference.is.relation())) && (!drops_relations || !is_relation(difference.is));
+    });
+    for (Difference &view : views_in_the_way(differences, is, should_be)) differences.push_back(std::move(view));
+    auto renames = find_renames(differences);
+    auto is_renamed = [&](const Object &object) {
+        return std::any_of(renames.begin(), renames.end(),
+                           [&](const Rename &rename) { return *rename.from == object || *rename.to == object; });
+    };
+
+    std::stable_sort(differences.begin(), differences.end(), [](const Difference &a, const Difference &b) {
+        return rank(a.object()) < rank(b.object());
+    });
+    std::vector<Mending> statements;
+    auto add = [&](std::string statement, std::string comment = {}) {
+        if (!statement.empty()) statements.push_back({std::move(statement), std::move(comment)});
+    };
+    for (auto at = differences.rbegin(); at != differences.rend(); ++at)
+        if ((at->kind == Kind::extra || (at->kind == Kind::different && change(*at, should_be).empty())) &&
+            !is_renamed(at->is))
+            add(drop(at->is, is));
+    for (const Rename &rename : renames) {
+        std::string other = drop(*rename.from, is) + "; " + create(*rename.to, should_be);
+        add(alter(*rename.from) + "RENAME COLUMN " + part_of(*rename.from) + " TO " + part_of(*rename.to),
+            "Taken for a rename. If it is another column: " + other + ";");
+        Object renamed = *rename.from;
+        renamed.name = rename.to->name;
+        if (renamed.definition != rename.to->definition) add(alter_column(renamed, *rename.to));
+    }
+    for (const Difference &difference : differences) {
+        if (difference.kind == Kind::extra || is_renamed(difference.object())) continue;
+        std::string changed = difference.kind == Kind::different ? change(difference, should_be) : std::string{};
+        add(changed.empty() ? create(difference.should_be, should_be) : changed);
+    }
+    return statements;
+}
+
+std::string mend(const Difference &difference, const Shape &should_be) {
+    if (difference.kind == Kind::extra) return {};
+    if (difference.kind == Kind::missing) return create(difference.should_be, should_be);
+    std::string changed = change(difference, should_be);
+    if (!changed.empty()) return changed;
+    std::string made = create(difference.should_be, should_be);
+    return made.empty() ? made : drop(difference.is, should_be) + "; " + made;
+}
+
+std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences) {
+    std::vector<std::string> statements;
+    for (const Difference &difference : differences) {
+        const Object &object = difference.should_be;
+        if (difference.kind == Kind::missing && object.kind == "trigger") {
+            statements.push_back(object.definition);
+        } else if (difference.kind == Kind::different && object.kind == "column") {
+            // Only the default is gone, and it called a function of ours.
+            Column is = take_apart(difference.is.definition), to = take_apart(object.definition);
+            if (is.type == to.type && is.is_not_null == to.is_not_null && is.default_value.empty() &&
+                to.default_value.starts_with(extension_mark))
+                statements.push_back(alter_column(difference.is, object));
+        }
+    }
+    return statements;
+}
+
+}  // namespace discovery::core

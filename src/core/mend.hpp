@@ -1,0 +1,33 @@
+// The SQL between two shapes: what mends a store that differs from its version,
+// and what makes a migration of a store that was altered by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/shape.hpp"
+
+namespace discovery::core {
+
+/// One change, as a statement with @store@ and @extschema@ for the schemas, no
+/// semicolon at its end.
+struct Mending {
+    std::string statement;
+    std::string comment = {};  // what a reader should know; may be empty
+};
+
+/// The statements that turn `is` into `should_be`, in an order in which they can
+/// run: what stands in the way is dropped first, tables are made before what
+/// refers to them. Of relations that `should_be` does not have nothing is
+/// dropped unless `drops_relations`. Columns dropped and added of one type in one
+/// table are taken for renamed, with the other possibility in the comment.
+std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_relations);
+
+/// The statement that mends one difference by itself; empty where none can.
+std::string mend(const Difference &difference, const Shape &should_be);
+
+/// The statements that put back what a store loses when the functions of the
+/// extension are dropped under it: triggers, and defaults of columns.
+std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences);
+
+}  // namespace discovery::core

@@ -1,0 +1,97 @@
+#include "core/target.hpp"
+
+#include <charconv>
+
+namespace discovery::core {
+namespace {
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+Error malformed(std::string_view target, const char *hint) {
+    return {ErrorKind::invalid_argument, "invalid target: " + quoted(target), "", hint};
+}
+
+// N of "+N" or "-N"; 0 if it is no whole number from 1.
+int count_of(std::string_view target) {
+    if (target.size() < 2 || target[1] < '0' || target[1] > '9') return 0;
+    int count = 0;
+    auto [end, failure] = std::from_chars(target.data() + 1, target.data() + target.size(), count);
+    return failure == std::errc{} && end == target.data() + target.size() ? count : 0;
+}
+
+// Takes `version` `count` steps up or down; false if there are not so many.
+bool walk(const Migrations &migrations, Version &version, int count, bool is_up) {
+    for (; count > 0; --count) {
+        const Step *next = nullptr;
+        for (const Step &step : migrations.steps)
+            if (step.from == version && step.is_up() == is_up) next = &step;
+        if (next == nullptr) return false;
+        version = next->to;
+    }
+    return true;
+}
+
+Result<Version> known(const Migrations &migrations, std::string_view target) {
+    auto version = parse_version(target);
+    if (!version) return version.error();
+    if (!version->is_base() && migrations.release(*version) == nullptr)
+        return Error{ErrorKind::unknown_version, "version " + quoted(target) + " does not exist", "",
+                     "The newest is " + migrations.newest().text() + "."};
+    return version;
+}
+
+}  // namespace
+
+Result<Version> resolve_upgrade(const Migrations &migrations, Version current, std::string_view target) {
+    if (target == "head") {
+        if (current > migrations.newest())
+            return Error{ErrorKind::newer_than_code,
+                         "the store has version " + current.text() + ", which this discovery does not know", "",
+                         "The newest that it knows is " + migrations.newest().text() + "."};
+        return migrations.newest();
+    }
+    if (target.starts_with('+')) {
+        int count = count_of(target);
+        if (count == 0) return malformed(target, "Use head, +1, or a version.");
+        Version version = current;
+        if (walk(migrations, version, count, true)) return version;
+        return Error{ErrorKind::unknown_version,
+                     "there are not " + std::to_string(count) + " versions above " + current.text(), "",
+                     "The newest is " + migrations.newest().text() + "."};
+    }
+    if (target.empty() || target.starts_with('-') || target == "base")
+        return malformed(target, "Use head, +1, or a version. discovery_downgrade() goes down.");
+    auto version = known(migrations, target);
+    if (version && *version < current)
+        return Error{ErrorKind::invalid_argument,
+                     "version " + quoted(target) + " lies below the store's, which is " + current.text(), "",
+                     "Use discovery_downgrade()."};
+    return version;
+}
+
+Result<Version> resolve_downgrade(const Migrations &migrations, Version current, std::string_view target) {
+    if (target.starts_with('-')) {
+        int count = count_of(target);
+        if (count == 0) return malformed(target, "Use -1, a version, or base.");
+        Version version = current;
+        if (walk(migrations, version, count, false)) return version;
+        return Error{ErrorKind::unknown_version,
+                     "there are not " + std::to_string(count) + " versions below " + current.text()};
+    }
+    if (target.empty() || target.starts_with('+') || target == "head")
+        return malformed(target, "Use -1, a version, or base. discovery_upgrade() goes up.");
+    auto version = known(migrations, target);
+    if (version && *version >= current)
+        return Error{ErrorKind::invalid_argument,
+                     "version " + quoted(target) + " does not lie below the store's, which is " + current.text(), "",
+                     "Use discovery_upgrade()."};
+    return version;
+}
+
+Result<Version> resolve_target(const Migrations &migrations, Version current, std::string_view target) {
+    auto version = parse_version(target);
+    bool is_down = target.starts_with('-') || (version && *version < current);
+    return is_down ? resolve_downgrade(migrations, current, target) : resolve_upgrade(migrations, current, target);
+}
+
+}  // namespace discovery::core
