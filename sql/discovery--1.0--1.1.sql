@@ -231,6 +231,13 @@ UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
 DROP INDEX @store@.ix_sources_notebook_hash;
 CREATE UNIQUE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash)
     WHERE deleted_at IS NULL AND content_hash <> '';
+-- Found by equality alone: 4 bytes of hash instead of 64 characters, whatever the collation.
+DROP INDEX @store@.ix_sources_content_hash;
+CREATE INDEX ix_sources_content_hash ON @store@.sources USING hash (content_hash) WHERE content_hash <> '';
+-- The newest sources of a notebook, in order, without sorting all of them.
+DROP INDEX @store@.ix_sources_notebook_id;
+CREATE INDEX ix_sources_notebook_id ON @store@.sources (notebook_id, created_at);
+-- Live sources, which are most, cost these two nothing.
 DROP INDEX @store@.ix_sources_deleted_at;
 CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX ix_sources_deletion_id ON @store@.sources (deletion_id) WHERE deletion_id IS NOT NULL;

@@ -18,6 +18,10 @@ DROP TRIGGER discovery_row ON @store@.notebooks;
 DROP INDEX @store@.ix_sources_deletion_id;
 DROP INDEX @store@.ix_sources_deleted_at;
 CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at);
+DROP INDEX @store@.ix_sources_notebook_id;
+CREATE INDEX ix_sources_notebook_id ON @store@.sources (notebook_id);
+DROP INDEX @store@.ix_sources_content_hash;
+CREATE INDEX ix_sources_content_hash ON @store@.sources (content_hash);
 DROP INDEX @store@.ix_sources_notebook_hash;
 CREATE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash);
 

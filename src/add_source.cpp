@@ -17,7 +17,7 @@ enum {
 // our write, before we give up. It takes a commit each time.
 constexpr int most_attempts = 100;
 
-// The index's predicate stands in the queries, so that a generic plan can prove it.
+// The predicates of the indexes stand in the queries, so that a generic plan can prove them.
 constexpr const char *find_live = R"sql(
 SELECT source.id, source.name FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
@@ -26,7 +26,7 @@ WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERA
 constexpr const char *find_deleted = R"sql(
 SELECT source.id FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
-  AND source.deleted_at IS NOT NULL
+  AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
 ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
 
 constexpr const char *insert = R"sql(
