@@ -75,6 +75,8 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
     draft.file_type = view_argument(fcinfo, arg_file_type);
     draft.url = view_argument(fcinfo, arg_url);
     draft.content_hash = view_argument(fcinfo, arg_content_hash);
+    if (draft.content_hash)
+        draft.hash_characters = pg_mbstrlen_with_len(draft.content_hash->data(), static_cast<int>(draft.content_hash->size()));
     if (!PG_ARGISNULL(arg_file_size)) draft.file_size = PG_GETARG_INT64(arg_file_size);
     if (!PG_ARGISNULL(arg_content)) {
         Datum content = PG_GETARG_DATUM(arg_content);

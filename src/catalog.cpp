@@ -15,7 +15,7 @@ namespace {
 // privileges, policies; and NOT NULL constraints, which 18 lists by name.
 constexpr const char *shape_query = R"sql(
 WITH relation AS (
-    SELECT c.oid, c.relname::text AS name, c.relkind, c.relpersistence, c.relispartition, c.reloptions
+    SELECT c.oid, quote_ident(c.relname) AS name, c.relkind, c.relpersistence, c.relispartition, c.reloptions
     FROM pg_class c
     WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
       AND NOT EXISTS (SELECT FROM pg_depend d
@@ -30,10 +30,10 @@ WITH relation AS (
     FROM relation r WHERE r.relkind IN ('r', 'p', 'f')
     UNION ALL
     SELECT 'view', r.name,
-           coalesce('WITH (' || array_to_string(r.reloptions, ', ') || ') ', '') || 'AS ' || rtrim(pg_get_viewdef(r.oid), ';')
+           coalesce('WITH (' || array_to_string(r.reloptions, ', ') || ') ', '') || 'AS ' || btrim(pg_get_viewdef(r.oid), ' ;')
     FROM relation r WHERE r.relkind = 'v'
     UNION ALL
-    SELECT 'column', r.name || '.' || a.attname,
+    SELECT 'column', r.name || '.' || quote_ident(a.attname),
            format_type(a.atttypid, a.atttypmod)
            || coalesce((SELECT ' COLLATE ' || quote_ident(l.collname) FROM pg_collation l, pg_type t
                         WHERE l.oid = a.attcollation AND t.oid = a.atttypid AND t.typcollation <> a.attcollation), '')
@@ -49,31 +49,31 @@ WITH relation AS (
     LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
     WHERE r.relkind IN ('r', 'p', 'f')
     UNION ALL
-    SELECT 'constraint', r.name || '.' || c.conname, pg_get_constraintdef(c.oid)
+    SELECT 'constraint', r.name || '.' || quote_ident(c.conname), pg_get_constraintdef(c.oid)
     FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype IN ('p', 'u', 'f', 'c', 'x')
     UNION ALL
-    SELECT 'index', r.name || '.' || c.relname,
+    SELECT 'index', r.name || '.' || quote_ident(c.relname),
            regexp_replace(pg_get_indexdef(i.indexrelid), ' WITH \([^)]*\)', '')
            || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
     FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k
                       WHERE k.conrelid = r.oid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
-    SELECT 'trigger', r.name || '.' || t.tgname,
+    SELECT 'trigger', r.name || '.' || quote_ident(t.tgname),
            pg_get_triggerdef(t.oid)
            || CASE t.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA'
                                ELSE ' ENABLED ALWAYS' END
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
-    SELECT 'rule', r.name || '.' || w.rulename, pg_get_ruledef(w.oid)
+    SELECT 'rule', r.name || '.' || quote_ident(w.rulename), pg_get_ruledef(w.oid)
     FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     UNION ALL
-    SELECT 'comment', r.name || coalesce('.' || a.attname, ''), d.description
+    SELECT 'comment', r.name || coalesce('.' || quote_ident(a.attname), ''), d.description
     FROM relation r
     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = r.oid
     LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0
 )
-SELECT kind, name, btrim(regexp_replace(definition, '\s+', ' ', 'g')) FROM object)sql";
+SELECT kind, regexp_replace(name, '\n', ' ', 'g'), btrim(regexp_replace(definition, '\s*\n\s*', ' ', 'g')) FROM object)sql";
 
 // The objects that are the store's and the extension's own.
 constexpr const char *names_query = R"sql(
@@ -241,7 +241,7 @@ core::Shape *read_shape(Oid schema) {
     const char *store = quoted_schema(schema), *extension = quoted_schema(read_extension().schema);
     in_core([&] {
         (*namespaces)[0] = {store, std::string(core::store_mark), {}};
-        (*namespaces)[1] = {extension, std::string(core::extension_mark), {}};
+        (*namespaces)[1] = {extension, std::string(core::extension_mark), {}, true};
     });
     SPI_connect();
     Session session = enter();

@@ -216,8 +216,8 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
     for (const core::Loss &loss : *losses) {
         // The history goes with its store; it is no data of the user's.
         if (settings::allow_data_loss || loss.table == record_table) continue;
-        query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : quote_identifier(loss.column.c_str()),
-                       quoted_schema(store.schema), quote_identifier(loss.table.c_str())));
+        query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : loss.column.c_str(),
+                       quoted_schema(store.schema), loss.table.c_str()));
         const char *count = result_text(0, 0);
         if (strcmp(count, "0") == 0) continue;
         if (found.len > 0) appendStringInfoChar(&found, '\n');

@@ -43,8 +43,8 @@ std::string on_store(std::string_view relation) { return std::string(store_mark)
 
 // The part of the name below the relation.
 std::string part_of(const Object &object) {
-    auto dot = object.name.find('.');
-    return dot == std::string::npos ? std::string{} : object.name.substr(dot + 1);
+    std::size_t length = object.relation().size();
+    return length == object.name.size() ? std::string{} : object.name.substr(length + 1);
 }
 
 std::string alter(const Object &object) { return "ALTER TABLE " + on_store(object.relation()) + " "; }
@@ -149,8 +149,9 @@ std::vector<Difference> views_in_the_way(const std::vector<Difference> &differen
         auto same = std::find_if(should_be.begin(), should_be.end(),
                                  [&](const Object &other) { return other.kind == "view" && other.name == view.name; });
         bool is_disturbed = std::any_of(differences.begin(), differences.end(), [&](const Difference &difference) {
-            return disturbs_views(difference) &&
-                   view.definition.find(on_store(difference.object().relation())) != std::string::npos;
+            auto has = [&](const std::string &text) { return view.definition.find(text) != std::string::npos; };
+            return disturbs_views(difference) && has(on_store(difference.object().relation())) &&
+                   has(part_of(difference.object()));
         });
         bool is_listed = std::any_of(differences.begin(), differences.end(), [&](const Difference &difference) {
             return difference.object().kind == "view" && difference.object().name == view.name;
@@ -174,8 +175,9 @@ struct Rename {
 std::vector<Rename> find_renames(const std::vector<Difference> &differences) {
     std::vector<Rename> renames;
     auto matches = [](const Object &a, const Object &b) {
-        return a.kind == "column" && b.kind == "column" && a.relation() == b.relation() &&
-               take_apart(a.definition).type == take_apart(b.definition).type;
+        if (a.kind != "column" || b.kind != "column" || a.relation() != b.relation()) return false;
+        Column one = take_apart(a.definition), other = take_apart(b.definition);
+        return one.type == other.type && one.generated == other.generated;
     };
     for (const Difference &gone : differences) {
         if (gone.kind != Kind::extra || gone.is.kind != "column") continue;
@@ -197,7 +199,7 @@ std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_re
     // What stands on a table that is missing is to be made too.
     std::set<std::string_view> made;
     for (const Difference &difference : differences)
-        if (difference.kind == Kind::missing && difference.should_be.kind == "table") made.insert(difference.should_be.name);
+        if (difference.kind == Kind::missing && is_relation(difference.should_be)) made.insert(difference.should_be.name);
     for (const Object &object : should_be)
         if (!is_relation(object) && object.kind != "column" && made.contains(object.relation()))
             differences.push_back({Kind::missing, {}, object});

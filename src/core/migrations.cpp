@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view prefix = "discovery--";
 constexpr std::string_view record_mark = "/* record: ";
 constexpr std::string_view step_mark = "/* step ";
+constexpr std::string_view end_mark = "*/";
 constexpr std::string_view arrow = " -> ";
 
 // Takes text up to `end`, and `end` itself, off `rest`; false if it is not there.
@@ -36,24 +37,36 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+// Where `mark` stands at the start of a line, npos if nowhere.
+std::size_t find_line(std::string_view text, std::string_view mark) {
+    for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + 1))
+        if (at == 0 || text[at - 1] == '\n') return at;
+    return text.npos;
+}
+
 Result<bool> read_script(const File &file, Migrations &migrations) {
     std::string_view rest = file.text;
     for (;;) {
-        auto at = rest.find("\n/* ");
+        auto at = std::min(find_line(rest, record_mark), find_line(rest, step_mark));
         if (at == rest.npos) return true;
-        rest.remove_prefix(at + 1);
+        rest.remove_prefix(at);
+        std::string_view start = rest;
         bool is_record = rest.starts_with(record_mark);
-        if (!is_record && !rest.starts_with(step_mark)) {
-            rest.remove_prefix(1);
-            continue;
-        }
-        std::string_view start = rest, head, description, sql;
+        rest.remove_prefix(is_record ? record_mark.size() : step_mark.size());
+        // The block goes to its end mark, and with it goes everything below:
+        // a missing empty line or end must not swallow the next step.
+        auto end = find_line(rest, end_mark);
+        if (end == rest.npos) return malformed(file, start, "a step ends with */ on a line of its own");
+        std::string_view block = rest.substr(0, end);
+        rest.remove_prefix(end + end_mark.size());
+        if ((!rest.empty() && rest.front() != '\n') || find_line(block, step_mark) != block.npos ||
+            find_line(block, record_mark) != block.npos)
+            return malformed(file, start, "a step ends with */ on a line of its own");
+
+        std::string_view head, description;
         Step step;
-        if (is_record) {
-            rest.remove_prefix(record_mark.size());
-        } else {
-            rest.remove_prefix(step_mark.size());
-            if (!take(rest, ": ", head)) return malformed(file, start, "a step needs a description");
+        if (!is_record) {
+            if (!take(block, ": ", head)) return malformed(file, start, "a step needs a description");
             auto middle = head.find(arrow);
             if (middle == head.npos) return malformed(file, start, "a step goes FROM -> TO");
             auto from = parse_version(head.substr(0, middle));
@@ -63,14 +76,17 @@ Result<bool> read_script(const File &file, Migrations &migrations) {
             step.from = *from;
             step.to = *to;
         }
-        if (!take(rest, "\n\n", description) || !take(rest, "\n*/", sql))
+        if (!take(block, "\n\n", description))
             return malformed(file, start, "a step is a description, an empty line, and SQL");
+        step.description = one_line(description);
+        if (step.description.empty()) return malformed(file, start, "a step needs a description");
+        if (block.ends_with('\n')) block.remove_suffix(1);
+        step.sql = block;
         if (is_record) {
-            migrations.record_sql = sql;
+            if (!migrations.record_sql.empty()) return malformed(file, start, "the record is there already");
+            migrations.record_sql = step.sql;
             continue;
         }
-        step.description = one_line(description);
-        step.sql = sql;
         bool twice = std::any_of(migrations.steps.begin(), migrations.steps.end(), [&](const Step &other) {
             return other.from == step.from && other.to == step.to;
         });
@@ -96,9 +112,12 @@ Result<Migrations> read_migrations(std::span<const File> files) {
         } else if (file.name.starts_with(prefix) && file.name.ends_with(".shape")) {
             auto name = file.name.substr(prefix.size());
             auto version = parse_version(name.substr(0, name.size() - std::string_view(".shape").size()));
-            if (!version) return version.error();
+            if (!version || version->is_base()) return malformed(file, file.text, "a shape is named for its version");
             auto shape = parse_shape(file.text);
-            if (!shape) return shape.error();
+            if (!shape) {
+                shape.error().message = "file \"" + std::string(file.name) + "\", " + shape.error().message;
+                return shape.error();
+            }
             migrations.releases.push_back({*version, std::move(*shape)});
         }
     }
@@ -114,7 +133,7 @@ Result<std::vector<const Step *>> find_path(const Migrations &migrations, Versio
         auto next = std::find_if(migrations.steps.begin(), migrations.steps.end(), [&](const Step &step) {
             return step.from == at && step.is_up() == (from < to);
         });
-        if (next == migrations.steps.end() || path.size() > migrations.steps.size() ||
+        if (next == migrations.steps.end() ||
             (from < to ? next->to > to : next->to < to))
             return Error{ErrorKind::unknown_version,
                          "there is no way from version " + from.text() + " to version " + to.text(),

@@ -7,8 +7,6 @@
 namespace discovery::core {
 namespace {
 
-auto key(const Object &object) { return std::tie(object.kind, object.name); }
-
 // Tables first, then what stands on them, then the rest by name: the order in
 // which a person reads, and could make, them.
 int rank(std::string_view kind) {
@@ -22,9 +20,40 @@ bool before(const Object &a, const Object &b) {
            std::make_tuple(rank(b.kind), std::cref(b.kind), std::cref(b.name));
 }
 
+bool is_relation(const Object &object) { return object.kind == "table" || object.kind == "view"; }
+
 bool in_identifier(char c) {
     return c == '_' || c == '$' || c == '"' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
            (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// The length of the name that `text` begins with.
+std::size_t length_of_name(std::string_view text) {
+    std::size_t length = 0;
+    if (!text.starts_with('"')) {
+        while (length < text.size() && in_identifier(text[length])) ++length;
+        return length;
+    }
+    // A quote inside is doubled.
+    for (length = 1; length < text.size(); ++length) {
+        if (text[length] != '"') continue;
+        if (text.substr(length + 1, 1) != "\"") break;
+        ++length;
+    }
+    return std::min(length + 1, text.size());
+}
+
+// The length of the literal, quoted name or comment that `sql` begins with; 0
+// if it begins with none.
+std::size_t length_of_opaque(std::string_view sql) {
+    auto to = [&](std::string_view end) {
+        auto at = sql.find(end, 1);
+        return at == sql.npos ? sql.size() : at + end.size();
+    };
+    if (sql.starts_with('\'')) return to("'");
+    if (sql.starts_with('"')) return to("\"");
+    if (sql.starts_with("--")) return to("\n");
+    return 0;
 }
 
 // A view without the aliases before its columns: PostgreSQL 15 prints them also
@@ -51,32 +80,33 @@ bool is_same(const Object &a, const Object &b) {
 
 std::string_view Object::relation() const {
     std::string_view whole = name;
-    return whole.substr(0, whole.find('.'));
+    if (is_relation(*this)) return whole;
+    return whole.substr(0, length_of_name(whole));
 }
 
 void sort(Shape &shape) { std::sort(shape.begin(), shape.end(), before); }
 
 Result<Shape> parse_shape(std::string_view description) {
     Shape shape;
+    std::set<std::string_view> seen;  // "kind name"
     for (int number = 1; !description.empty(); ++number) {
         auto line = description.substr(0, description.find('\n'));
         description.remove_prefix(std::min(description.size(), line.size() + 1));
         if (line.empty()) continue;
         auto space = line.find(' ');
         auto colon = line.find(": ");
-        if (space == line.npos || colon == line.npos || colon < space)
+        if (space == line.npos || colon == line.npos || space == 0 || colon <= space + 1)
             return Error{ErrorKind::malformed_script,
                          "line " + std::to_string(number) + " of a shape is no object",
                          "The line is \"" + std::string(line) + "\"."};
+        if (!seen.insert(line.substr(0, colon)).second)
+            return Error{ErrorKind::malformed_script, "line " + std::to_string(number) + " of a shape has " +
+                                                          std::string(line.substr(0, colon)) + " twice"};
         shape.push_back({std::string(line.substr(0, space)),
                          std::string(line.substr(space + 1, colon - space - 1)),
                          std::string(line.substr(colon + 2))});
     }
     sort(shape);
-    for (std::size_t i = 1; i < shape.size(); ++i)
-        if (key(shape[i - 1]) == key(shape[i]))
-            return Error{ErrorKind::malformed_script,
-                         "a shape has " + shape[i].kind + " " + shape[i].name + " twice"};
     return shape;
 }
 
@@ -90,32 +120,24 @@ std::string mark_schemas(std::string_view definition, std::span<const Namespace>
         std::string_view rest = definition;
         if (!rest.starts_with(space.schema) || rest.substr(space.schema.size(), 1) != ".") return false;
         rest.remove_prefix(space.schema.size() + 1);
-        bool quoted = rest.starts_with('"');
-        std::size_t length = 0;
-        if (quoted) {
-            // A quote inside is doubled.
-            for (length = 1; length < rest.size(); ++length) {
-                if (rest[length] != '"') continue;
-                if (rest.substr(length + 1, 1) != "\"") break;
-                ++length;
-            }
-            ++length;
-        } else {
-            while (length < rest.size() && in_identifier(rest[length])) ++length;
-        }
-        return space.names.contains(rest.substr(0, length));
+        std::size_t length = length_of_name(rest);
+        return space.names.contains(rest.substr(0, length)) &&
+               (!space.is_of_functions || rest.substr(length, 1) == "(");
     };
     std::string result;
     while (!definition.empty()) {
-        if (result.empty() || !in_identifier(result.back())) {
+        // After a dot comes a part of a longer name: s is no schema in "x.s.t".
+        if (result.empty() || !(in_identifier(result.back()) || result.back() == '.')) {
             auto found = std::find_if(namespaces.begin(), namespaces.end(), is_qualified_here);
             if (found != namespaces.end()) {
                 definition.remove_prefix(found->schema.size());
                 result += found->mark;
             }
         }
-        result += definition.front();
-        definition.remove_prefix(1);
+        // What looks like a schema in a literal or a quoted name is none.
+        std::size_t length = std::max<std::size_t>(length_of_opaque(definition), 1);
+        result += definition.substr(0, length);
+        definition.remove_prefix(length);
     }
     return result;
 }
@@ -130,8 +152,9 @@ std::string place_schemas(std::string_view sql, std::string_view store, std::str
             placed += extension;
             sql.remove_prefix(extension_mark.size());
         } else {
-            placed += sql.front();
-            sql.remove_prefix(1);
+            std::size_t length = std::max<std::size_t>(length_of_opaque(sql), 1);
+            placed += sql.substr(0, length);
+            sql.remove_prefix(length);
         }
     }
     return placed;
@@ -140,11 +163,11 @@ std::string place_schemas(std::string_view sql, std::string_view store, std::str
 std::string unmarked(std::string_view definition) {
     std::string text;
     while (!definition.empty()) {
+        std::size_t marked = 0;
         for (std::string_view mark : {store_mark, extension_mark})
-            if (definition.starts_with(mark) && definition.substr(mark.size(), 1) == ".")
-                definition.remove_prefix(mark.size() + 1);
-        text += definition.front();
-        definition.remove_prefix(1);
+            if (definition.starts_with(mark) && definition.substr(mark.size(), 1) == ".") marked = mark.size() + 1;
+        if (marked == 0) text += definition.front();
+        definition.remove_prefix(std::max<std::size_t>(marked, 1));
     }
     return text;
 }
@@ -164,6 +187,9 @@ std::string Difference::text() const {
 std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
     std::vector<Difference> differences;
     std::set<std::string_view> missing_relations;
+    for (const Object &object : should_be)
+        if (is_relation(object) && !std::binary_search(is.begin(), is.end(), object, before))
+            missing_relations.insert(object.relation());
     auto left = is.begin();
     auto right = should_be.begin();
     while (left != is.end() || right != should_be.end()) {
@@ -171,10 +197,8 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
             differences.push_back({Difference::Kind::extra, *left, {}});
             ++left;
         } else if (left == is.end() || before(*right, *left)) {
-            if (!missing_relations.contains(right->relation()))
+            if (is_relation(*right) || !missing_relations.contains(right->relation()))
                 differences.push_back({Difference::Kind::missing, {}, *right});
-            if (right->kind == "table" || right->kind == "view")
-                missing_relations.insert(right->relation());
             ++right;
         } else {
             if (!is_same(*left, *right))
@@ -211,7 +235,7 @@ std::vector<Loss> losses(const Shape &from, const Shape &to) {
             lost_tables.insert(object.relation());
             lost.push_back({object.name, {}});
         } else if (object.kind == "column" && !lost_tables.contains(object.relation())) {
-            lost.push_back({std::string(object.relation()), object.name.substr(object.name.find('.') + 1)});
+            lost.push_back({std::string(object.relation()), object.name.substr(object.relation().size() + 1)});
         }
     }
     return lost;

@@ -14,7 +14,8 @@
 namespace discovery::core {
 
 /// One object of a store. `kind` is a word ("column"), `name` its place in the
-/// store ("sources.url"), `definition` how PostgreSQL prints it.
+/// store ("sources.url"), each part quoted where SQL needs it, `definition` how
+/// PostgreSQL prints it.
 struct Object {
     std::string kind;
     std::string name;
@@ -44,6 +45,7 @@ struct Namespace {
     std::string schema;
     std::string mark;
     std::set<std::string, std::less<>> names;
+    bool is_of_functions = false;  // which are followed by their arguments
 };
 
 inline constexpr std::string_view store_mark = "@store@";
@@ -54,7 +56,8 @@ inline constexpr std::string_view extension_mark = "@extschema@";
 /// type of the same name as one of PostgreSQL's is another one.
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces);
 
-/// The opposite: `sql` with the quoted schemas in the places of the marks.
+/// The opposite: `sql` with the quoted schemas in the places of the marks; not
+/// inside literals, quoted names and comments.
 std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension);
 
 /// `definition` for people: without the marks.

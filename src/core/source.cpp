@@ -70,11 +70,13 @@ std::vector<std::string> violations(const SourceDraft &draft) {
         require(begins_with_http(*draft.url), "url must begin with http:// or https://.");
     if (draft.file_size)
         require(*draft.file_size > 0, "file_size must be positive, not " + std::to_string(*draft.file_size) + ".");
-    if (draft.size_of_content)
+    if (draft.size_of_content) {
+        require(*draft.size_of_content > 0, "content must not be empty.");
         require(!draft.file_size || *draft.file_size == *draft.size_of_content,
                 "file_size is not the size of content, which has " + std::to_string(*draft.size_of_content) + " bytes.");
+    }
     if (draft.content_hash) {
-        require(draft.content_hash->size() <= 64, "content_hash must have at most 64 characters.");
+        require(draft.hash_characters <= 64, "content_hash must have at most 64 characters.");
         require(!draft.hash_of_content || fold_hash(*draft.content_hash) == *draft.hash_of_content,
                 "content_hash is not that of content, which is " + std::string(draft.hash_of_content.value_or("")) + ".");
     }

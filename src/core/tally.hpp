@@ -18,6 +18,9 @@ struct Change {
 /// statement locks notebooks.
 class Tally {
 public:
+    Tally() = default;
+    Tally(Tally &&) = default;  // a copy would point into the other's map
+
     void add(const Uuid &notebook, int sources, std::int64_t timestamp) {
         // Rows of one notebook come together more often than not.
         if (last_ == nullptr || last_->first != notebook) last_ = &*changes_.try_emplace(notebook).first;

@@ -65,14 +65,15 @@ void compare_two_shapes(benchmark::State &state) {
 }
 BENCHMARK(compare_two_shapes)->RangeMultiplier(4)->Range(4, 256)->Complexity();
 
-void unqualify_a_definition(benchmark::State &state) {
+void mark_a_definition(benchmark::State &state) {
     std::string definition = "CREATE TRIGGER t AFTER INSERT ON \"My Store\".sources REFERENCING NEW TABLE AS added "
                              "FOR EACH STATEMENT EXECUTE FUNCTION functions.count_sources()";
-    const std::string_view schemas[] = {"\"My Store\"", "functions"};
-    for (auto _ : state) benchmark::DoNotOptimize(unqualify(definition, schemas));
+    const Namespace namespaces[] = {{"\"My Store\"", std::string(store_mark), {"notebooks", "sources"}},
+                                    {"functions", std::string(extension_mark), {"count_sources"}}};
+    for (auto _ : state) benchmark::DoNotOptimize(mark_schemas(definition, namespaces));
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * definition.size()));
 }
-BENCHMARK(unqualify_a_definition);
+BENCHMARK(mark_a_definition);
 
 void read_the_migrations(benchmark::State &state) {
     std::string script = script_text(static_cast<int>(state.range(0))), shape = shape_text(4);

@@ -1,8 +1,7 @@
-// Taking schemas out of a definition, and putting them into a script. The
-// input's first part is the schema, the second the text.
+// Marking the schemas in a definition, and putting them in again. The
+// input's first part is the schema, the second a name in it, the third the text.
 #include "check.hpp"
 
-#include "core/migrations.hpp"
 #include "core/shape.hpp"
 
 #include <algorithm>
@@ -26,24 +25,30 @@ std::string quoted(std::string_view name) {
     return result + "\"";
 }
 
-bool is_subsequence(std::string_view part, std::string_view whole) {
+std::size_t count(std::string_view text, std::string_view part) {
     std::size_t found = 0;
-    for (char c : whole)
-        if (found < part.size() && part[found] == c) ++found;
-    return found == part.size();
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++found;
+    return found;
 }
 
-void check_unqualify(const std::string &schema, std::string_view text) {
-    const std::string_view schemas[] = {schema};
-    std::string once = unqualify(text, schemas);
-    CHECK(is_subsequence(once, text));
-    CHECK((text.size() - once.size()) % (schema.size() + 1) == 0);
-    CHECK(unqualify(once, schemas) == once);
-    if (text.find(schema + ".") == text.npos) CHECK(once == text);
-    CHECK(unqualify(text, {}) == text);
-    // A name that PostgreSQL has qualified is as the name alone.
-    CHECK(unqualify("REFERENCES " + schema + ".t(id) ", schemas) == "REFERENCES t(id) ");
-    CHECK(unqualify(schema + ".t" + std::string(text), schemas) == unqualify("t" + std::string(text), schemas));
+void check_marks(const std::string &schema, const std::string &name, std::string_view text) {
+    const Namespace namespaces[] = {{schema, std::string(store_mark), {name, "t"}}};
+    std::string marked = mark_schemas(text, namespaces);
+    if (text.find(schema + ".") == text.npos) CHECK(marked == text);
+    CHECK(mark_schemas(text, {}) == text);
+    // Placing is the opposite, unless the text has marks of its own.
+    if (text.find('@') == text.npos && schema.find('@') == std::string::npos) {
+        CHECK(place_schemas(marked, schema, "e") == text);
+        CHECK(unmarked(marked).size() + count(marked, store_mark) * (store_mark.size() + 1) == marked.size());
+    }
+    // A name that PostgreSQL has qualified is marked, nobody else's is.
+    std::string qualified = schema + "." + name, mark = std::string(store_mark) + ".";
+    CHECK(mark_schemas(qualified, namespaces) == mark + name);
+    CHECK(mark_schemas("REFERENCES " + qualified + "(id) ", namespaces) == "REFERENCES " + mark + name + "(id) ");
+    std::string other = schema + ".other ";
+    if (name != "other") CHECK(mark_schemas(other, namespaces) == other);
+    std::string plain = unmarked(text);
+    CHECK(plain.size() <= text.size());
 }
 
 void check_place(const std::string &schema, std::string_view text) {
@@ -59,9 +64,9 @@ void check_place(const std::string &schema, std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
     auto text = as_text(data, size);
-    auto name = take_part(text);
-    if (name.empty()) return 0;  // PostgreSQL has no empty names
-    check_unqualify(quoted(name), text);
-    check_place(quoted(name), text);
+    auto schema = take_part(text), name = take_part(text);
+    if (schema.empty() || name.empty()) return 0;  // PostgreSQL has no empty names
+    check_marks(quoted(schema), quoted(name), text);
+    check_place(quoted(schema), text);
     return 0;
 }

@@ -235,18 +235,5 @@ TEST(FindPath, NoWay) {
     EXPECT_EQ(way({}, base, v1_0), "there is no way from version base to version 1.0");
 }
 
-TEST(PlaceSchemas, InTheMarksAndNowhereElse) {
-    EXPECT_EQ(place_schemas("DROP TABLE @store@.a, @store@.b; SELECT @extschema@.f()", "s", "e"),
-              "DROP TABLE s.a, s.b; SELECT e.f()");
-    EXPECT_EQ(place_schemas("@store @Store@ store@ @@store@@ @extschema", "s", "e"), "@store @Store@ store@ @s@ @extschema");
-    EXPECT_EQ(place_schemas("@store@@extschema@@store@", "s", "e"), "ses");
-    EXPECT_EQ(place_schemas("", "s", "e"), "");
-    EXPECT_EQ(place_schemas("@store@", "", "e"), "");
-}
-
-TEST(PlaceSchemas, ASchemaWithTheNameOfAMarkIsNotReplacedAgain) {
-    EXPECT_EQ(place_schemas("@store@.a @extschema@.b", "\"@extschema@\"", "\"@store@\""), "\"@extschema@\".a \"@store@\".b");
-}
-
 }  // namespace
 }  // namespace discovery::core

@@ -115,51 +115,103 @@ TEST(ParseShape, AnObjectTwiceIsAnErrorWithItsLine) {
     EXPECT_NE(shape.error().message.find("line 4 "), std::string::npos) << shape.error().message;
 }
 
-std::string stripped(std::string_view definition, std::vector<std::string_view> schemas = {"s"}) {
-    return unqualify(definition, schemas);
+// A schema with the names in it that are ours.
+Namespace space(std::string schema, std::set<std::string, std::less<>> names, std::string_view mark = store_mark) {
+    return {std::move(schema), std::string(mark), std::move(names)};
 }
 
-TEST(Unqualify, TakesTheSchemaAwayWhereverItQualifies) {
-    EXPECT_EQ(stripped("s.t"), "t");
-    EXPECT_EQ(stripped("FOREIGN KEY (a) REFERENCES s.t(id)"), "FOREIGN KEY (a) REFERENCES t(id)");
-    EXPECT_EQ(stripped("s.a=s.b(s.c),'x'::s.d[s.e]"), "a=b(c),'x'::d[e]");
-    EXPECT_EQ(stripped("nextval('s.seq'::regclass)"), "nextval('seq'::regclass)");
-    EXPECT_EQ(stripped("s.\"a b\""), "\"a b\"");
+const std::vector<Namespace> usual = {space("s", {"t", "notebooks", "\"a b\"", "\"q\"\"t\""}),
+                                      space("functions", {"count"}, extension_mark)};
+
+std::string marked(std::string_view definition, const std::vector<Namespace> &namespaces = usual) {
+    return mark_schemas(definition, namespaces);
 }
 
-TEST(Unqualify, LeavesWhatOnlyLooksLikeTheSchema) {
-    for (const char *definition : {"as.t", "a_s.t", "1s.t", "A$s.t", "és.t", "\"s.t\"", "\"s\".t", "sa.t", "s", "t.s",
-                                   "t.s ", "s .t", "(s)", "xs.s1", "S.t"})
-        EXPECT_EQ(stripped(definition), definition);
-    EXPECT_EQ(stripped("s_a.t", {"s", "s_"}), "s_a.t");
+TEST(MarkSchemas, WhereverTheSchemaQualifies) {
+    EXPECT_EQ(marked("s.t"), "@store@.t");
+    EXPECT_EQ(marked("FOREIGN KEY (a) REFERENCES s.t(id)"), "FOREIGN KEY (a) REFERENCES @store@.t(id)");
+    EXPECT_EQ(marked("s.t=s.t(s.t),'x'::s.t[s.t]"), "@store@.t=@store@.t(@store@.t),'x'::@store@.t[@store@.t]");
+    EXPECT_EQ(marked("nextval('s.t'::regclass)"), "nextval('s.t'::regclass)");
+    EXPECT_EQ(marked("ON s.t EXECUTE FUNCTION functions.count()"), "ON @store@.t EXECUTE FUNCTION @extschema@.count()");
+    EXPECT_EQ(marked("s.\"a b\" s.\"q\"\"t\""), "@store@.\"a b\" @store@.\"q\"\"t\"");
 }
 
-TEST(Unqualify, QuotedSchemas) {
-    const std::vector<std::string_view> schemas = {"\"My Store\"", "\"a\"\"b\"", "\"ünï\""};
-    EXPECT_EQ(stripped("x \"My Store\".t", schemas), "x t");
-    EXPECT_EQ(stripped("(\"a\"\"b\".t)", schemas), "(t)");
-    EXPECT_EQ(stripped("\"ünï\".\"ünï\"", schemas), "\"ünï\"");
+TEST(MarkSchemas, NotOtherObjectsOfTheSchema) {
+    // A planted function or type is not one of PostgreSQL's.
+    for (const char *definition : {"s.lower(x)", "s.count()", "functions.t", "x::s.integer", "s.t1", "s.tt", "s.t_", "s.t$",
+                                   "s.\"t\"", "s.\"a b c\"", "s.\"a b\"\"\"", "s.\"a b", "s.\"", "s.", "s.T"})
+        EXPECT_EQ(marked(definition), definition);
+}
+
+TEST(MarkSchemas, NotWhatOnlyLooksLikeTheSchema) {
+    for (const char *definition : {"as.t", "a_s.t", "1s.t", "A$s.t", "és.t", "\"s.t\"", "\"s\".t", "sa.t", "s", "t.s", "t.s ",
+                                   "s .t", "s. t", "(s)", "xs.s1", "S.t",
+                                   // s is a column or a table here
+                                   "x.s.t", "\"x\".s.t"})
+        EXPECT_EQ(marked(definition), definition);
+}
+
+TEST(MarkSchemas, QuotedSchemas) {
+    const std::vector<Namespace> odd = {space("\"My Store\"", {"t"}), space("\"a\"\"b\"", {"t"}), space("\"ünï\"", {"\"ünï\""})};
+    EXPECT_EQ(marked("x \"My Store\".t", odd), "x @store@.t");
+    EXPECT_EQ(marked("(\"a\"\"b\".t)", odd), "(@store@.t)");
+    EXPECT_EQ(marked("\"ünï\".\"ünï\"", odd), "@store@.\"ünï\"");
     // the end of a longer name, and the same words unquoted
-    EXPECT_EQ(stripped("\"x\"\"a\"\"b\".t", schemas), "\"x\"\"a\"\"b\".t");
-    EXPECT_EQ(stripped("My Store.t", schemas), "My Store.t");
+    EXPECT_EQ(marked("\"x\"\"a\"\"b\".t", odd), "\"x\"\"a\"\"b\".t");
+    EXPECT_EQ(marked("My Store.t", odd), "My Store.t");
 }
 
-TEST(Unqualify, LeavesWhatIsInsideAQuotedName) {
-    EXPECT_EQ(stripped("SELECT \"a s.b\" FROM s.t"), "SELECT \"a s.b\" FROM t");
-    EXPECT_EQ(stripped("SELECT \"a\"\" s.b\" FROM s.t"), "SELECT \"a\"\" s.b\" FROM t");
+TEST(MarkSchemas, NotInsideAQuotedName) {
+    EXPECT_EQ(marked("SELECT \"x s.t\" FROM s.t"), "SELECT \"x s.t\" FROM @store@.t");
+    EXPECT_EQ(marked("SELECT \"x\"\" s.t\" FROM s.t"), "SELECT \"x\"\" s.t\" FROM @store@.t");
 }
 
-TEST(Unqualify, SeveralSchemas) {
-    EXPECT_EQ(stripped("a.t b.f() ab.x", {"a", "b"}), "t f() ab.x");
-    EXPECT_EQ(stripped("ab.t", {"a", "ab"}), "t");
-    EXPECT_EQ(stripped("s.t s.f()", {"s", "s"}), "t f()");
+TEST(MarkSchemas, ASchemaNamedLikeATable) {
+    const std::vector<Namespace> same = {space("notebooks", {"notebooks", "sources"})};
+    EXPECT_EQ(marked("SELECT notebooks.id FROM notebooks.notebooks", same), "SELECT notebooks.id FROM @store@.notebooks");
+    EXPECT_EQ(marked("notebooks.notebooks.id", same), "@store@.notebooks.id");
+    EXPECT_EQ(marked("notebooks.notebooks.sources", same), "@store@.notebooks.sources");
 }
 
-TEST(Unqualify, NothingToDo) {
-    EXPECT_EQ(stripped(""), "");
-    EXPECT_EQ(stripped("s.t", {}), "s.t");
-    EXPECT_EQ(stripped(".t", {""}), ".t");
-    EXPECT_EQ(stripped("a.t", {"", "s"}), "a.t");
+TEST(MarkSchemas, SeveralSchemas) {
+    EXPECT_EQ(marked("a.t b.f() a.f b.t ab.x", {space("a", {"t"}), space("b", {"f"}, extension_mark)}),
+              "@store@.t @extschema@.f() a.f b.t ab.x");
+    EXPECT_EQ(marked("ab.t", {space("a", {"t"}), space("ab", {"t"})}), "@store@.t");
+    EXPECT_EQ(marked("s.t s.f()", {space("s", {"t"}), space("s", {"f"}, extension_mark)}), "@store@.t @extschema@.f()");
+}
+
+TEST(MarkSchemas, NothingToDo) {
+    EXPECT_EQ(marked(""), "");
+    EXPECT_EQ(marked("s.t", {}), "s.t");
+    EXPECT_EQ(marked("s.t", {space("s", {})}), "s.t");
+}
+
+TEST(PlaceSchemas, IsTheOpposite) {
+    for (const char *definition : {"s.t", "REFERENCES s.t(id)", "ON s.\"a b\" EXECUTE FUNCTION functions.count()", "x", ""})
+        EXPECT_EQ(place_schemas(marked(definition), "s", "functions"), definition);
+}
+
+TEST(PlaceSchemas, InTheMarksAndNowhereElse) {
+    EXPECT_EQ(place_schemas("DROP TABLE @store@.a, @store@.b; SELECT @extschema@.f()", "s", "e"),
+              "DROP TABLE s.a, s.b; SELECT e.f()");
+    EXPECT_EQ(place_schemas("@store @Store@ store@ @@store@@ @extschema", "s", "e"), "@store @Store@ store@ @s@ @extschema");
+    EXPECT_EQ(place_schemas("@store@@extschema@@store@", "s", "e"), "ses");
+    EXPECT_EQ(place_schemas("", "s", "e"), "");
+    EXPECT_EQ(place_schemas("@store@", "", "e"), "");
+}
+
+TEST(PlaceSchemas, ASchemaWithTheNameOfAMarkIsNotReplacedAgain) {
+    EXPECT_EQ(place_schemas("@store@.a @extschema@.b", "\"@extschema@\"", "\"@store@\""), "\"@extschema@\".a \"@store@\".b");
+}
+
+TEST(Unmarked, IsForPeople) {
+    EXPECT_EQ(unmarked("ON @store@.t EXECUTE FUNCTION @extschema@.count()"), "ON t EXECUTE FUNCTION count()");
+    EXPECT_EQ(unmarked("@store@.@store@.@extschema@.t"), "t");
+    EXPECT_EQ(unmarked("@store@ @extschema@ @store@t @store"), "@store@ @extschema@ @store@t @store");
+    // A comment of the user's may end with anything.
+    EXPECT_EQ(unmarked("see @store@."), "see ");
+    EXPECT_EQ(unmarked("@extschema@."), "");
+    EXPECT_EQ(unmarked(""), "");
 }
 
 TEST(Compare, EqualShapesDoNotDiffer) {
@@ -224,6 +276,11 @@ TEST(Compare, AMissingTableDoesNotHideOthersOfSimilarName) {
 TEST(Compare, ATableInPlaceOfAView) {
     EXPECT_EQ(list(compare(parsed("table v: permanent"), parsed("view v: SELECT 1"))),
               "extra table v: permanent\nmissing view v: SELECT 1");
+}
+
+TEST(Compare, TextsAreForPeople) {
+    EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"), parsed("trigger a.t: ON @store@.b\ntrigger a.u: @extschema@.f()"))),
+              "different trigger a.t: ON a, should be ON b\nmissing trigger a.u: f()");
 }
 
 TEST(Losses, TablesAndColumnsThatGo) {

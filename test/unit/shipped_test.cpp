@@ -167,8 +167,9 @@ TEST_F(Shipped, MarksStandInNoLiteral) {
         static const std::regex literal(R"('([^']|'')*')");
         for (std::sregex_iterator it(sql.begin(), sql.end(), literal), end; it != end; ++it)
             EXPECT_EQ(it->str().find("@store@"), std::string::npos) << it->str();
-        static const std::regex leftover(R"(@\w+@)");
-        EXPECT_FALSE(std::regex_search(place_schemas(sql, "s", "e"), leftover));
+        // what the runner puts something in for; another word would be run as it stands
+        static const std::regex known("@(store|extschema|compression)@"), leftover(R"(@\w+@)");
+        EXPECT_FALSE(std::regex_search(std::regex_replace(sql, known, ""), leftover));
     };
     check(migrations.record_sql);
     for (const Step &step : migrations.steps) check(step.sql);

@@ -7,7 +7,7 @@ namespace {
 
 // A store that is whole, and as new as everything else.
 StoreFacts facts(Version store = {1, 1}, Version extension = {1, 1}, Version newest = {1, 1}) {
-    return {"public", "public", store, true, extension, newest};
+    return {"public", "public", store, true, false, extension, newest};
 }
 
 TEST(State, CurrentHasNothingToDo) {
@@ -68,6 +68,17 @@ TEST(State, ARecordWithoutItsTables) {
         EXPECT_EQ(state.state, "missing");
         EXPECT_EQ(state.next_step, "restore the tables notebooks and sources of this store from a backup");
     }
+}
+
+TEST(State, CutLooseIsPutBack) {
+    StoreFacts loose = facts();
+    loose.is_cut_loose = true;
+    StoreState state = judge(loose);
+    EXPECT_EQ(state.state, "cut loose");
+    EXPECT_NE(state.next_step.find("SELECT public.discovery_create_store('public')"), std::string::npos) << state.next_step;
+    // Without its tables there is nothing to put triggers on.
+    loose.is_complete = false;
+    EXPECT_EQ(judge(loose).state, "missing");
 }
 
 TEST(State, CommandsAreQuoted) {

@@ -48,17 +48,17 @@ class Session:
         return time.perf_counter() - start
 
     def peak_memory(self, sql):
-        """The bytes that the backend's memory grows by at most while the statement runs.
+        """The most bytes of its own that the backend has while the statement runs, above what it began with.
 
-        The first run maps what the statement reads of the shared buffers, which is nobody's extra memory; before the second,
-        Linux sets the process's high-water mark (VmHWM) back to what it has.
+        VmHWM, Linux's high-water mark, also counts the shared buffers that the process has touched, which is nobody's extra
+        memory. So a first run touches them all, the mark is set back, and what is shared is taken off that of a second run.
         """
+        before = self._memory("RssAnon")
         self.run(sql)
-        before = self._memory("VmRSS")
         with open(f"/proc/{self.pid}/clear_refs", "w") as file:
             file.write("5")
         self.run(sql)
-        return max(0, self._memory("VmHWM") - before)
+        return max(0, self._memory("VmHWM") - self._memory("RssShmem") - self._memory("RssFile") - before)
 
     def _memory(self, field):
         with open(f"/proc/{self.pid}/status") as file:

@@ -1,0 +1,84 @@
+#include "core/tally.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace discovery::core {
+namespace {
+
+Uuid uuid(unsigned char first, unsigned char last = 0) {
+    Uuid id{};
+    id.front() = first;
+    id.back() = last;
+    return id;
+}
+
+TEST(Tally, IsEmptyAtFirst) {
+    Tally tally;
+    EXPECT_EQ(tally.begin(), tally.end());
+}
+
+TEST(Tally, AddsUpEachNotebook) {
+    Tally tally;
+    tally.add(uuid(1), 1, 10);
+    tally.add(uuid(1), 1, 30);
+    tally.add(uuid(2), -1, 40);
+    tally.add(uuid(1), 1, 20);
+    ASSERT_EQ(std::distance(tally.begin(), tally.end()), 2);
+    EXPECT_EQ(tally.begin()->first, uuid(1));
+    EXPECT_EQ(tally.begin()->second.sources, 3);
+    EXPECT_EQ(tally.begin()->second.newest, 30);
+    EXPECT_EQ(std::next(tally.begin())->second.sources, -1);
+    EXPECT_EQ(std::next(tally.begin())->second.newest, 40);
+}
+
+// Two statements that lock in different orders would deadlock. uuid's own order
+// in PostgreSQL is that of its bytes, unsigned.
+TEST(Tally, GoesInTheOrderOfIdsWhateverTheOrderOfRows) {
+    std::vector<Uuid> sorted{uuid(0, 1), uuid(0, 0xff), uuid(1), uuid(0x7f), uuid(0x80), uuid(0xff), uuid(0xff, 1)};
+    std::vector<Uuid> given{sorted[5], sorted[0], sorted[6], sorted[3], sorted[1], sorted[4], sorted[2], sorted[5]};
+    Tally tally;
+    for (const Uuid &id : given) tally.add(id, 1, 0);
+    std::vector<Uuid> seen;
+    for (const auto &[id, change] : tally) seen.push_back(id);
+    EXPECT_EQ(seen, sorted);
+}
+
+// The remembered last notebook must not swallow rows of another one.
+TEST(Tally, KeepsNotebooksThatAlternateApart) {
+    Tally tally;
+    for (int row = 0; row < 1000; ++row) tally.add(uuid(row % 3), row % 3 + 1, row);
+    ASSERT_EQ(std::distance(tally.begin(), tally.end()), 3);
+    EXPECT_EQ(tally.begin()->second.sources, 334 * 1);
+    EXPECT_EQ(std::next(tally.begin(), 1)->second.sources, 333 * 2);
+    EXPECT_EQ(std::next(tally.begin(), 2)->second.sources, 333 * 3);
+    EXPECT_EQ(std::next(tally.begin(), 2)->second.newest, 998);
+}
+
+// A net change of zero stays as one, for the caller to pass over.
+TEST(Tally, NetsInsertsAndDeletes) {
+    Tally tally;
+    tally.add(uuid(1), 1, 5);
+    tally.add(uuid(1), -1, 7);
+    EXPECT_EQ(tally.begin()->second.sources, 0);
+    EXPECT_EQ(tally.begin()->second.newest, 7);
+}
+
+// Rows without a finite timestamp come with the least number there is.
+TEST(Tally, RemembersThatThereWasNoTimestamp) {
+    Tally tally;
+    tally.add(uuid(1), 1, INT64_MIN);
+    EXPECT_EQ(tally.begin()->second.newest, INT64_MIN);
+    tally.add(uuid(1), 1, -5);
+    EXPECT_EQ(tally.begin()->second.newest, -5);
+}
+
+TEST(Tally, AddsUpMoreThanAnIntCanHold) {
+    Tally tally;
+    for (int row = 0; row < 3; ++row) tally.add(uuid(1), 2'000'000'000, 0);
+    EXPECT_EQ(tally.begin()->second.sources, 6'000'000'000);
+}
+
+}  // namespace
+}  // namespace discovery::core
