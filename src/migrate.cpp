@@ -27,14 +27,21 @@ const char *text_of(core::Version version) {
     return in_core([&] { return version.text(); })->c_str();
 }
 
-// The store that the argument names, locked against others who migrate it, for
-// one who may.
-Store lock_store(FunctionCallInfo fcinfo, int schema_argument, const char *function) {
+// The store that the argument names, for one who may migrate it. One at a time
+// in the database, since the extension may have to come along; the schema is
+// locked later, as ALTER EXTENSION in another session locks it.
+Store begin_migration(FunctionCallInfo fcinfo, int schema_argument, const char *function) {
     PreventCommandIfReadOnly(function);
     Store store = require_store(name_argument(fcinfo, schema_argument));
     require_ownership(store, GetUserId());
-    lock_schema(store.schema);
+    lock_object(ExtensionRelationId, read_extension().id);
     // Whoever had the lock may have migrated it.
+    return require_store(get_namespace_name(store.schema));
+}
+
+// The store once more, which nobody else migrates now.
+Store lock_store(const Store &store) {
+    lock_schema(store.schema);
     return require_store(get_namespace_name(store.schema));
 }
 
@@ -64,7 +71,7 @@ using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_upgrade) {
     std::string_view target = target_argument(fcinfo);
-    Store store = lock_store(fcinfo, 1, "discovery_upgrade()");
+    Store store = begin_migration(fcinfo, 1, "discovery_upgrade()");
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::resolve_upgrade(*migrations, store.version, target); });
     if (store.version == to)
@@ -72,36 +79,37 @@ DISCOVERY_FUNCTION(discovery_upgrade) {
                                text_of(to)));
     // The functions come first: the steps of a version use them.
     if (read_extension().version < to) alter_extension(to);
-    store = require_store(get_namespace_name(store.schema));
+    store = lock_store(store);
     if (store.version < to) run_steps(migrations, store.schema, store.owner, store.version, to);
     PG_RETURN_DATUM(version_now(store.schema));
 }
 
 DISCOVERY_FUNCTION(discovery_downgrade) {
     std::string_view target = target_argument(fcinfo);
-    Store store = lock_store(fcinfo, 1, "discovery_downgrade()");
+    Store store = begin_migration(fcinfo, 1, "discovery_downgrade()");
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::resolve_downgrade(*migrations, store.version, target); });
     if (to.is_base()) {
-        drop_store(migrations, store);
+        drop_store(migrations, lock_store(store));
         PG_RETURN_TEXT_P(cstring_to_text("base"));
     }
     Extension extension = read_extension();
     if (store.schema == extension.schema && to < extension.version) alter_extension(to);
-    store = require_store(get_namespace_name(store.schema));
+    store = lock_store(store);
     if (to < store.version) run_steps(migrations, store.schema, store.owner, store.version, to);
     PG_RETURN_DATUM(version_now(store.schema));
 }
 
 DISCOVERY_FUNCTION(discovery_stamp) {
     std::string_view target = target_argument(fcinfo);
-    Store store = lock_store(fcinfo, 1, "discovery_stamp()");
+    Store store = begin_migration(fcinfo, 1, "discovery_stamp()");
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::parse_version(target); });
     const core::Release *release = migrations->release(to);
     if (release == nullptr)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("version \"%s\" does not exist", text_of(to)),
                 errhint("The newest is %s.", text_of(migrations->newest())));
+    store = lock_store(store);
     const core::Shape *is = without_record(read_shape(store.schema)), *should_be = without_record(&release->shape);
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); });
     if (!differences->empty())

@@ -56,12 +56,16 @@ void require_script(const Extension &extension, const char *function) {
                 errmsg("%s() can only be called from an SQL script executed by CREATE EXTENSION or ALTER EXTENSION", function));
 }
 
-void lock_schema(Oid schema) {
-    const char *name = schema_name(schema);
+void lock_object(Oid catalog, Oid object) {
     Session session = enter();
     limit_lock_waits();
-    LockDatabaseObject(NamespaceRelationId, schema, 0, ShareUpdateExclusiveLock);
+    LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock);
     leave(session);
+}
+
+void lock_schema(Oid schema) {
+    const char *name = schema_name(schema);
+    lock_object(NamespaceRelationId, schema);
     if (schema_name(schema) == nullptr)
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_SCHEMA),
                 name ? errmsg("schema \"%s\" does not exist", name) : errmsg("schema with OID %u does not exist", schema));

@@ -8,6 +8,9 @@ namespace discovery {
 /// Raises 0A000 unless a script of this extension is running.
 void require_script(const Extension &extension, const char *function);
 
+/// One at a time with an object of the catalogs, which stays.
+void lock_object(Oid catalog, Oid object);
+
 /// One at a time in a schema; and the schema stays. Errors: 3F000 if it is gone
 /// once the lock is there.
 void lock_schema(Oid schema);
