@@ -1,6 +1,7 @@
 // add_source(): adds a source, or finds the one that has its content already.
 #include "content_hash.hpp"
 #include "soft_delete.hpp"
+#include "subtransaction.hpp"
 
 #include "core/source.hpp"
 
@@ -135,31 +136,12 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
 // subtransaction, and nothing of it stays.
 bool try_restore(const Store &store, const NewSource &source, Datum id) {
     const char *sql = placed(restore, store);
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    volatile bool is_restored = false;
-    BeginInternalSubTransaction(nullptr);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        is_restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
-                                      source.file_type, source.url, source.file_path, source.file_size,
-                                      source.metadata}) > 0;
-        ReleaseCurrentSubTransaction();
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        if (!is_twin_violation(CopyErrorData())) PG_RE_THROW();
-        FlushErrorState();
-        RollbackAndReleaseCurrentSubTransaction();
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
-    }
-    PG_END_TRY();
-    return is_restored;
+    uint64 restored = 0;
+    bool is_free = unless_twin([&] {
+        restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
+                                   source.file_type, source.url, source.file_path, source.file_size, source.metadata});
+    });
+    return is_free && restored > 0;
 }
 
 void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {

@@ -220,6 +220,28 @@ bool was_adopted_now(const Store &store) {
     return adopted.record == store.record && adopted.transaction == this_transaction();
 }
 
+bool is_cut_loose(const core::Migrations *migrations, const Store &store) {
+    const core::Release *release = migrations->release(store.version);
+    if (release == nullptr) return false;
+    auto *there = in_core([] { return std::set<std::string, std::less<>>{}; });
+    SPI_connect();
+    Session session = enter();
+    uint64 rows = query(R"sql(
+        SELECT 'trigger ' || quote_ident(c.relname) || '.' || quote_ident(t.tgname)
+        FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid WHERE c.relnamespace = $1
+        UNION ALL
+        SELECT 'column ' || quote_ident(c.relname) || '.' || quote_ident(a.attname)
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = $1 AND a.atthasdef)sql",
+                        {oid_argument(store.schema)});
+    for (uint64 row = 0; row < rows; ++row) {
+        const char *name = result_text(row, 0);
+        in_core([&] { there->insert(name); });
+    }
+    leave(session);
+    SPI_finish();
+    return *in_core([&] { return core::is_cut_loose(release->shape, *there); });
+}
+
 const std::vector<std::string> *lost_functions(const core::Migrations *migrations, const Store &store) {
     const core::Release *release = migrations->release(store.version);
     const core::Shape *is = read_shape(store.schema);

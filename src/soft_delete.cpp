@@ -2,6 +2,7 @@
 #include "soft_delete.hpp"
 
 #include "session.hpp"
+#include "subtransaction.hpp"
 
 extern "C" {
 #include "utils/array.h"
@@ -68,34 +69,6 @@ Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
-// An update in a subtransaction; false if another session took the content of
-// one of the rows meanwhile, and nothing is changed.
-bool try_restore(FunctionCallInfo fcinfo, const char *sql, Argument which) {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    volatile bool is_done = false;
-    BeginInternalSubTransaction(nullptr);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        query(sql, {which}, false);
-        ReleaseCurrentSubTransaction();
-        is_done = true;
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        if (!is_twin_violation(CopyErrorData())) PG_RE_THROW();
-        FlushErrorState();
-        RollbackAndReleaseCurrentSubTransaction();
-    }
-    PG_END_TRY();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    if (is_done) put_rows(fcinfo);
-    return is_done;
-}
-
 // Restores the deleted sources of a condition on $1.
 Datum restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition) {
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
@@ -121,23 +94,19 @@ Datum restore_where(FunctionCallInfo fcinfo, const Store &store, const char *con
                     errdetail("Source %s has a twin: source %s, \"%s\".", result_text(0, 0), result_text(0, 2),
                               result_text(0, 3)),
                     errhint("With on_duplicate => 'keep_deleted' such sources stay deleted."));
-        if (try_restore(fcinfo, update, which)) break;
+        if (unless_twin([&] { query(update, {which}, false); })) break;
         if (attempt == most_attempts)
             ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
                     errmsg("cannot restore because a content lives already"),
                     errdetail("You are not permitted to see its source."));
     }
+    put_rows(fcinfo);
     leave(session);
     SPI_finish();
     return Datum{};
 }
 
 }  // namespace
-
-bool is_twin_violation(const ErrorData *error) {
-    return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->constraint_name != nullptr &&
-           strcmp(error->constraint_name, "ix_sources_notebook_hash") == 0;
-}
 
 const char *restore_plan(const Store &store, const char *condition) {
     return placed(psprintf(R"sql(

@@ -6,9 +6,6 @@
 
 namespace discovery {
 
-/// Whether the error is a second live source of a content in one notebook.
-bool is_twin_violation(const ErrorData *error);
-
 /// A query for the deleted sources of a condition on $1: id, notebook_id, name,
 /// outcome ('restored', or 'kept_deleted' where a twin stands in the way), and
 /// the twin's id and name.

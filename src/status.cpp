@@ -29,9 +29,9 @@ void put_status(ReturnSetInfo *result, const Extension &extension, const core::M
     if (name == nullptr) return;  // dropped just now
     const char *functions = quoted_schema(extension.schema);
     core::Version newest = migrations->newest();
-    bool is_cut_loose = store.is_complete() && !lost_functions(migrations, store)->empty();
+    bool cut_loose = store.is_complete() && is_cut_loose(migrations, store);
     const core::StoreState *judged = in_core([&] {
-        return core::judge({name, functions, store.version, store.is_complete(), is_cut_loose, extension.version, newest});
+        return core::judge({name, functions, store.version, store.is_complete(), cut_loose, extension.version, newest});
     });
     auto version = [](core::Version of) { return to_text(*in_core([&] { return of.text(); })); };
 

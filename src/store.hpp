@@ -46,6 +46,10 @@ const core::Shape *without_record(const core::Shape *shape);
 /// Whether the store was adopted in this transaction.
 bool was_adopted_now(const Store &store);
 
+/// Whether DROP EXTENSION … CASCADE took something from the store. Prints no
+/// definitions, so it waits for no lock.
+bool is_cut_loose(const core::Migrations *migrations, const Store &store);
+
 /// What DROP EXTENSION … CASCADE took from a store: the statements that put it
 /// back; empty if nothing is missing.
 const std::vector<std::string> *lost_functions(const core::Migrations *migrations, const Store &store);

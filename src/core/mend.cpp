@@ -254,6 +254,15 @@ std::string mend(const Difference &difference, const Shape &should_be) {
     return made.empty() ? made : drop(difference.is, should_be) + "; " + made;
 }
 
+bool is_cut_loose(const Shape &should_be, const std::set<std::string, std::less<>> &there) {
+    return std::any_of(should_be.begin(), should_be.end(), [&](const Object &object) {
+        bool calls_ours = object.kind == "trigger" ||
+                          (object.kind == "column" &&
+                           take_apart(object.definition).default_value.starts_with(extension_mark));
+        return calls_ours && !there.contains(object.kind + " " + object.name);
+    });
+}
+
 std::vector<std::string> mend_lost_functions(const std::vector<Difference> &differences) {
     std::vector<std::string> statements;
     for (const Difference &difference : differences) {

@@ -2,6 +2,7 @@
 // and what makes a migration of a store that was altered by hand.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_re
 
 /// The statement that mends one difference by itself; empty where none can.
 std::string mend(const Difference &difference, const Shape &should_be);
+
+/// Whether something that calls functions of the extension is not among `there`:
+/// "trigger NAME" of every trigger, "column NAME" of every column with a default,
+/// names as in a shape.
+bool is_cut_loose(const Shape &should_be, const std::set<std::string, std::less<>> &there);
 
 /// The statements that put back what a store loses when the functions of the
 /// extension are dropped under it: triggers, and defaults of columns.
