@@ -167,11 +167,11 @@ LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
 -- Ids are ordered by time, so that new rows are neighbours in the index; and
 -- the clock is UTC, as the application's own timestamps are.
 ALTER TABLE @store@.notebooks
-    ALTER COLUMN id SET DEFAULT @extschema@.uuid_v7(),
+    ALTER COLUMN id SET DEFAULT @functions@.uuid_v7(),
     ALTER COLUMN created_at SET DEFAULT timezone('UTC', now()),
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now());
 ALTER TABLE @store@.sources
-    ALTER COLUMN id SET DEFAULT @extschema@.uuid_v7(),
+    ALTER COLUMN id SET DEFAULT @functions@.uuid_v7(),
     ALTER COLUMN created_at SET DEFAULT timezone('UTC', now()),
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
     ADD COLUMN deletion_id uuid,
@@ -199,7 +199,7 @@ UPDATE @store@.sources SET content_hash = lower(content_hash)
 -- become deleted, as one deletion that can be listed and restored. What the last
 -- SELECT returns is told to the user.
 WITH deletion AS MATERIALIZED (
-    SELECT @extschema@.uuid_v7() AS id
+    SELECT @functions@.uuid_v7() AS id
 ), numbered AS (
     SELECT id, row_number() OVER (PARTITION BY notebook_id, content_hash ORDER BY created_at, id) AS copy
     FROM @store@.sources WHERE deleted_at IS NULL AND content_hash <> ''
@@ -216,8 +216,8 @@ WITH deletion AS MATERIALIZED (
     WHERE counted.sources > 0
     RETURNING id, sources
 )
-SELECT sources || ' duplicate sources were deleted softly; the oldest copy of each stays' AS message,
-       format('To see them: SELECT * FROM preview_restore(%L);', id) AS hint
+SELECT 'duplicate sources were deleted softly: ' || sources AS message,
+       format('The oldest copy of each stays. The others are deletion %s, which preview_restore() shows.', id) AS hint
 FROM logged;
 
 UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
@@ -243,20 +243,20 @@ CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at) WHERE deleted
 CREATE INDEX ix_sources_deletion_id ON @store@.sources (deletion_id) WHERE deletion_id IS NOT NULL;
 
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.discovery_notebook_row();
+    FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_row();
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.discovery_source_row();
+    FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
     REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.discovery_source_statement();
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
 CREATE VIEW @store@.live_sources WITH (security_invoker = true) AS
     SELECT source.id, source.notebook_id, source.name, source.source_type, source.file_type, source.url,

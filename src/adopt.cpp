@@ -51,7 +51,7 @@ void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("must be owner of the tables in schema \"%s\"", schema_name(schema)),
                 errdetail("They belong to \"%s\".", role_name(owner)),
-                errhint("GRANT %s TO %s;", quote_identifier(role_name(owner)), quote_identifier(role_name(caller))));
+                errhint("Have a member of role \"%s\" make the store, or choose another schema.", role_name(owner)));
     if (owner == caller || owner == schema_owner(schema) || owner == database_owner()) return;
     if (settings::adopt_foreign && is_set_in_session("discovery.adopt_foreign")) return;
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -78,7 +78,7 @@ const core::Release *recognize(const core::Migrations *migrations, Oid schema, c
             differences = in_core([&] { return core::list(*found); })->c_str();
         }
     }
-    ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+    ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
             errmsg("the tables in schema \"%s\" are not those of any version of discovery", schema_name(schema)),
             nearest ? errdetail("From version %s, which comes nearest, they differ in:\n%s",
                                 text_of(nearest->version), differences)
@@ -134,9 +134,11 @@ const char *alembic_revision(Oid schema, Oid owner) {
 
 // A store with its record, which says what it must be.
 void take_over(const core::Migrations *migrations, const Store &store, bool is_new) {
+    adopted.record = store.record;
+    adopted.transaction = this_transaction();
     const core::Release *release = require_release(migrations, store);
     const std::vector<std::string> *lost = lost_functions(migrations, store);
-    if (is_new && lost->empty())
+    if (is_new && lost->empty() && store.is_complete())
         ereport(ERROR, errcode(ERRCODE_DUPLICATE_TABLE),
                 errmsg("schema \"%s\" has a store already", schema_name(store.schema)),
                 errdetail("Its version is %s.", text_of(store.version)));
@@ -146,7 +148,7 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
     const core::Shape *is = read_shape(store.schema);
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, release->shape))); });
     if (!differences->empty())
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+        ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the store in schema \"%s\" is not what version %s should be", schema_name(store.schema),
                        text_of(store.version)),
                 errdetail("%s", differences->c_str()), errhint("Alter the tables, or choose another schema."));
@@ -175,7 +177,7 @@ Oid owner_of_tables(Oid schema) {
             first = name;
             owner = its_owner;
         } else if (owner != its_owner) {
-            ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                     errmsg("the tables in schema \"%s\" do not belong to one owner", schema_name(schema)),
                     errdetail("Table \"%s\" belongs to \"%s\", table \"%s\" to \"%s\".", first, role_name(owner), name,
                               role_name(its_owner)),
@@ -193,7 +195,7 @@ void adopt(const core::Migrations *migrations, Oid schema, Oid owner, Oid caller
         return;
     }
     if (OidIsValid(get_relname_relid(record_table, schema)))
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+        ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("table \"%s.%s\" is not the record of a store", schema_name(schema), record_table),
                 errdetail("Its column \"version\" has no version for a default."),
                 errhint("Rename it, or choose another schema."));

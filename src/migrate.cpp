@@ -113,7 +113,7 @@ DISCOVERY_FUNCTION(discovery_stamp) {
     const core::Shape *is = without_record(read_shape(store.schema)), *should_be = without_record(&release->shape);
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); });
     if (!differences->empty())
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+        ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the store in schema \"%s\" has not the shape of version %s", get_namespace_name(store.schema),
                        text_of(to)),
                 errdetail("%s", differences->c_str()));

@@ -34,6 +34,26 @@ void set_row_security_off();
 
 void leave(const Session &session);
 
+/// Takes a lock; if lock_timeout ends the wait, says for `what`, and `why`.
+template <class Lock>
+void lock_or_explain(const char *const what, const char *const why, Lock lock) {
+    MemoryContext context = CurrentMemoryContext;
+    PG_TRY();
+    {
+        lock();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData *cause = CopyErrorData();
+        if (cause->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) PG_RE_THROW();
+        FlushErrorState();
+        ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("could not lock %s within lock_timeout", what),
+                errdetail("%s", why), errhint("Try again later, or SET lock_timeout to wait longer."));
+    }
+    PG_END_TRY();
+}
+
 /// For a trigger: the identity alone, as foreign keys take that of the table's
 /// owner. Nothing outlives stop_acting(), which an error makes needless.
 struct Identity {

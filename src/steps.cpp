@@ -12,28 +12,6 @@ const char *text_of(core::Version version) {
     return in_core([&] { return version.text(); })->c_str();
 }
 
-// Waits for a table as long as lock_timeout lets it.
-void lock_table(Oid table) {
-    MemoryContext context = CurrentMemoryContext;
-    PG_TRY();
-    {
-        LockRelationOid(table, AccessExclusiveLock);
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        ErrorData *cause = CopyErrorData();
-        if (cause->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) PG_RE_THROW();
-        FlushErrorState();
-        const char *name = get_rel_name(table);
-        ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-                errmsg("could not lock table \"%s\" within lock_timeout", name ? name : "?"),
-                errdetail("Another session is using the table."),
-                errhint("Try again later, or SET lock_timeout to wait longer."));
-    }
-    PG_END_TRY();
-}
-
 // Locks the tables that the release has, in the order in which writers come to
 // them. What stands there under their names must be the owner's plain tables:
 // the owner of a schema can put there what he likes.
@@ -48,12 +26,14 @@ void lock_tables(const Store &store, const core::Release *release) {
     });
     for (const std::string &name : *names) {
         Oid table = get_relname_relid(name.c_str(), store.schema);
-        if (OidIsValid(table)) lock_table(table);
+        if (OidIsValid(table))
+            lock_or_explain(psprintf("table \"%s\"", name.c_str()), "Another session is using the table.",
+                            [&] { LockRelationOid(table, AccessExclusiveLock); });
         bool is_there = OidIsValid(table) && get_relname_relid(name.c_str(), store.schema) == table;
         const char *why = is_there ? why_no_plain_table(table) : "is missing";
         if (why == nullptr && owner_of(table) != store.owner) why = "belongs to another role than the store";
         if (why != nullptr)
-            ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                     errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
                     errdetail("\"%s\" %s.", name.c_str(), why));
     }
@@ -129,7 +109,7 @@ void check_shape(const core::Migrations *migrations, Oid schema, const core::Ste
         return core::list(core::violations(core::compare(*is, release ? release->shape : core::Shape{})));
     });
     if (release == nullptr || !differences->empty())
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+        ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the step from version %s to %s leaves another shape than that of version %s",
                        text_of(step->from), text_of(step->to), text_of(step->to)),
                 errdetail("%s", release ? differences->c_str() : "The shape of this version is not known."));

@@ -57,9 +57,12 @@ void require_script(const Extension &extension, const char *function) {
 }
 
 void lock_object(Oid catalog, Oid object) {
+    const char *schema = catalog == NamespaceRelationId ? schema_name(object) : nullptr;
     Session session = enter();
     limit_lock_waits();
-    LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock);
+    lock_or_explain(schema ? psprintf("schema \"%s\"", schema) : "extension \"discovery\"",
+                    "Another session is making, dropping or changing a store there.",
+                    [&] { LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock); });
     leave(session);
 }
 
@@ -80,7 +83,7 @@ void require_ownership(const Store &store, Oid role) {
 void drop_store(const core::Migrations *migrations, const Store &store) {
     const char *schema = schema_name(store.schema);
     if (!store.is_complete())
-        ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+        ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the store in schema \"%s\" is not complete", schema),
                 errdetail("It needs plain tables \"notebooks\" and \"sources\" of the owner of its record."),
                 errhint("Drop what is left of it with DROP TABLE."));

@@ -10,7 +10,7 @@
 
 namespace discovery::core {
 
-/// One change, as a statement with @store@ and @extschema@ for the schemas, no
+/// One change, as a statement with @store@ and @functions@ for the schemas, no
 /// semicolon at its end.
 struct Mending {
     std::string statement;

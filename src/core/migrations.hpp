@@ -24,7 +24,7 @@ struct Step {
     Version from;
     Version to;
     std::string description;
-    std::string sql;  // with @store@ and @extschema@ in place of the schemas
+    std::string sql;  // with @store@ and @functions@ in place of the schemas
 
     bool is_up() const { return from < to; }
 };

@@ -49,7 +49,7 @@ struct Namespace {
 };
 
 inline constexpr std::string_view store_mark = "@store@";
-inline constexpr std::string_view extension_mark = "@extschema@";
+inline constexpr std::string_view extension_mark = "@functions@";
 
 /// `definition` with "mark.name" for "schema.name", for the names of
 /// `namespaces`. What else stands in these schemas stays as it is: a function or

@@ -52,11 +52,11 @@ void check_marks(const std::string &schema, const std::string &name, std::string
 }
 
 void check_place(const std::string &schema, std::string_view text) {
-    CHECK(place_schemas(text, "@store@", "@extschema@") == text);
+    CHECK(place_schemas(text, "@store@", "@functions@") == text);
     std::string placed = place_schemas(text, schema, "e");
-    if (text.find("@store@") == text.npos && text.find("@extschema@") == text.npos) CHECK(placed == text);
+    if (text.find("@store@") == text.npos && text.find("@functions@") == text.npos) CHECK(placed == text);
     // What is put in is not looked at again.
-    CHECK(place_schemas("@store@@extschema@", "@extschema@", "@store@") == "@extschema@@store@");
+    CHECK(place_schemas("@store@@functions@", "@functions@", "@store@") == "@functions@@store@");
     CHECK(place_schemas("a @store@.b", schema, "e") == "a " + schema + ".b");
 }
 

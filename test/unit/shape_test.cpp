@@ -132,7 +132,7 @@ TEST(MarkSchemas, WhereverTheSchemaQualifies) {
     EXPECT_EQ(marked("FOREIGN KEY (a) REFERENCES s.t(id)"), "FOREIGN KEY (a) REFERENCES @store@.t(id)");
     EXPECT_EQ(marked("s.t=s.t(s.t),'x'::s.t[s.t]"), "@store@.t=@store@.t(@store@.t),'x'::@store@.t[@store@.t]");
     EXPECT_EQ(marked("nextval('s.t'::regclass)"), "nextval('s.t'::regclass)");
-    EXPECT_EQ(marked("ON s.t EXECUTE FUNCTION functions.count()"), "ON @store@.t EXECUTE FUNCTION @extschema@.count()");
+    EXPECT_EQ(marked("ON s.t EXECUTE FUNCTION functions.count()"), "ON @store@.t EXECUTE FUNCTION @functions@.count()");
     EXPECT_EQ(marked("s.\"a b\" s.\"q\"\"t\""), "@store@.\"a b\" @store@.\"q\"\"t\"");
 }
 
@@ -175,9 +175,9 @@ TEST(MarkSchemas, ASchemaNamedLikeATable) {
 
 TEST(MarkSchemas, SeveralSchemas) {
     EXPECT_EQ(marked("a.t b.f() a.f b.t ab.x", {space("a", {"t"}), space("b", {"f"}, extension_mark)}),
-              "@store@.t @extschema@.f() a.f b.t ab.x");
+              "@store@.t @functions@.f() a.f b.t ab.x");
     EXPECT_EQ(marked("ab.t", {space("a", {"t"}), space("ab", {"t"})}), "@store@.t");
-    EXPECT_EQ(marked("s.t s.f()", {space("s", {"t"}), space("s", {"f"}, extension_mark)}), "@store@.t @extschema@.f()");
+    EXPECT_EQ(marked("s.t s.f()", {space("s", {"t"}), space("s", {"f"}, extension_mark)}), "@store@.t @functions@.f()");
 }
 
 TEST(MarkSchemas, NothingToDo) {
@@ -192,25 +192,25 @@ TEST(PlaceSchemas, IsTheOpposite) {
 }
 
 TEST(PlaceSchemas, InTheMarksAndNowhereElse) {
-    EXPECT_EQ(place_schemas("DROP TABLE @store@.a, @store@.b; SELECT @extschema@.f()", "s", "e"),
+    EXPECT_EQ(place_schemas("DROP TABLE @store@.a, @store@.b; SELECT @functions@.f()", "s", "e"),
               "DROP TABLE s.a, s.b; SELECT e.f()");
     EXPECT_EQ(place_schemas("@store @Store@ store@ @@store@@ @extschema", "s", "e"), "@store @Store@ store@ @s@ @extschema");
-    EXPECT_EQ(place_schemas("@store@@extschema@@store@", "s", "e"), "ses");
+    EXPECT_EQ(place_schemas("@store@@functions@@store@", "s", "e"), "ses");
     EXPECT_EQ(place_schemas("", "s", "e"), "");
     EXPECT_EQ(place_schemas("@store@", "", "e"), "");
 }
 
 TEST(PlaceSchemas, ASchemaWithTheNameOfAMarkIsNotReplacedAgain) {
-    EXPECT_EQ(place_schemas("@store@.a @extschema@.b", "\"@extschema@\"", "\"@store@\""), "\"@extschema@\".a \"@store@\".b");
+    EXPECT_EQ(place_schemas("@store@.a @functions@.b", "\"@functions@\"", "\"@store@\""), "\"@functions@\".a \"@store@\".b");
 }
 
 TEST(Unmarked, IsForPeople) {
-    EXPECT_EQ(unmarked("ON @store@.t EXECUTE FUNCTION @extschema@.count()"), "ON t EXECUTE FUNCTION count()");
-    EXPECT_EQ(unmarked("@store@.@store@.@extschema@.t"), "t");
-    EXPECT_EQ(unmarked("@store@ @extschema@ @store@t @store"), "@store@ @extschema@ @store@t @store");
+    EXPECT_EQ(unmarked("ON @store@.t EXECUTE FUNCTION @functions@.count()"), "ON t EXECUTE FUNCTION count()");
+    EXPECT_EQ(unmarked("@store@.@store@.@functions@.t"), "t");
+    EXPECT_EQ(unmarked("@store@ @functions@ @store@t @store"), "@store@ @functions@ @store@t @store");
     // A comment of the user's may end with anything.
     EXPECT_EQ(unmarked("see @store@."), "see ");
-    EXPECT_EQ(unmarked("@extschema@."), "");
+    EXPECT_EQ(unmarked("@functions@."), "");
     EXPECT_EQ(unmarked(""), "");
 }
 
@@ -279,7 +279,7 @@ TEST(Compare, ATableInPlaceOfAView) {
 }
 
 TEST(Compare, TextsAreForPeople) {
-    EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"), parsed("trigger a.t: ON @store@.b\ntrigger a.u: @extschema@.f()"))),
+    EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"), parsed("trigger a.t: ON @store@.b\ntrigger a.u: @functions@.f()"))),
               "different trigger a.t: ON a, should be ON b\nmissing trigger a.u: f()");
 }
 

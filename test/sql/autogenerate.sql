@@ -1,0 +1,89 @@
+-- discovery_autogenerate(): the statements, up and down, that make what was
+-- altered by hand the next version, in an order in which they run. (That they
+-- do, as scripts of a migration: test/long/migration.)
+SET client_min_messages = warning;
+CREATE SCHEMA discovery_auto;
+SET search_path = discovery_auto;
+CREATE EXTENSION discovery VERSION '1.1' SCHEMA discovery_auto;
+\pset format unaligned
+\pset tuples_only on
+\pset null '-'
+
+-- nothing
+SELECT * FROM discovery_autogenerate();
+
+-- Each change by itself: its statements, and the shape after they were run on a
+-- store that was not altered, up and then down.
+CREATE SCHEMA discovery_fresh;
+SELECT discovery_create_store('discovery_fresh');
+CREATE FUNCTION pg_temp.shape(schema name) RETURNS text LANGUAGE sql AS
+    $$ SELECT string_agg(line, E'\n' ORDER BY line) FROM discovery_shape(schema) AS line $$;
+CREATE FUNCTION pg_temp.generated(alteration text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    statements text[];
+    before text := pg_temp.shape('discovery_fresh');
+    one text;
+BEGIN
+    BEGIN
+        EXECUTE alteration;
+        statements := (SELECT array_agg(format('%4s: %s;%s', direction, statement, '  -- ' || comment)) FROM discovery_autogenerate());
+        FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'up' LOOP
+            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@extschema@', 'discovery_auto');
+        END LOOP;
+        IF pg_temp.shape('discovery_auto') <> pg_temp.shape('discovery_fresh') THEN
+            statements := statements || '      UP MAKES ANOTHER SHAPE'::text;
+        END IF;
+        FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'down' LOOP
+            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@extschema@', 'discovery_auto');
+        END LOOP;
+        IF before <> pg_temp.shape('discovery_fresh') THEN
+            statements := statements || '      DOWN MAKES ANOTHER SHAPE'::text;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'Y0001';
+    EXCEPTION WHEN SQLSTATE 'Y0001' THEN
+        NULL;
+    END;
+    RETURN QUERY SELECT unnest(statements);
+END $$;
+
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN language text');
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN pages integer NOT NULL DEFAULT 1');
+SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description');
+SELECT pg_temp.generated('ALTER TABLE notebooks ALTER name TYPE varchar(900)');
+SELECT pg_temp.generated('ALTER TABLE notebooks ALTER description SET NOT NULL, ALTER tags DROP NOT NULL');
+SELECT pg_temp.generated('ALTER TABLE notebooks ALTER output_count SET DEFAULT 7, ALTER tags DROP DEFAULT, ALTER description SET DEFAULT ''it''''s''');
+SELECT pg_temp.generated('CREATE INDEX ix_new ON sources (lower(name) DESC NULLS LAST) INCLUDE (url) WHERE deleted_at IS NULL');
+SELECT pg_temp.generated('DROP INDEX ix_notebooks_created_at');
+SELECT pg_temp.generated('ALTER TABLE notebooks ADD CONSTRAINT positive CHECK (output_count >= 0), ADD CONSTRAINT pair UNIQUE (id, name)');
+SELECT pg_temp.generated('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name');
+SELECT pg_temp.generated('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks ON DELETE RESTRICT');
+SELECT pg_temp.generated($$CREATE TABLE outputs (id uuid PRIMARY KEY DEFAULT uuid_v7(), notebook_id uuid NOT NULL REFERENCES notebooks ON DELETE CASCADE, title text UNIQUE);
+    CREATE INDEX ix_outputs_notebook_id ON outputs (notebook_id); COMMENT ON TABLE outputs IS 'made of it'; COMMENT ON COLUMN outputs.title IS 'the user''s'$$);
+-- Tables that refer to each other, and one that only refers to those.
+SELECT pg_temp.generated($$CREATE TABLE b_outputs (id uuid PRIMARY KEY, notebook_id uuid REFERENCES notebooks, file_id uuid);
+    CREATE TABLE a_files (id uuid PRIMARY KEY, output_id uuid REFERENCES b_outputs);
+    ALTER TABLE b_outputs ADD FOREIGN KEY (file_id) REFERENCES a_files$$);
+
+-- A rename, with the other possibility beside it; with another change of the
+-- same column; and where there are two that might be meant, none.
+SELECT pg_temp.generated('ALTER TABLE notebooks RENAME description TO summary');
+SELECT pg_temp.generated('ALTER TABLE notebooks RENAME output_count TO outputs; ALTER TABLE notebooks ALTER outputs DROP DEFAULT, ALTER outputs DROP NOT NULL');
+SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description, ADD COLUMN one text, ADD COLUMN two text');
+-- Another type is no rename.
+SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description, ADD COLUMN described integer');
+
+-- Names that have to be quoted.
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN "order" text, ADD COLUMN "Two Words" text; CREATE INDEX "an ""index""" ON sources ("Two Words")');
+
+-- What the trigger, view and comment are; columns that compute themselves.
+SELECT pg_temp.generated('COMMENT ON COLUMN sources.url IS ''where it was''; COMMENT ON TABLE discovery_deletions IS NULL');
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY, ADD COLUMN size integer GENERATED ALWAYS AS (length(name)) STORED');
+SELECT pg_temp.generated('DROP TRIGGER discovery_truncate ON sources');
+
+-- Tables and views of the user's that do not refer to the store are none of its
+-- business.
+CREATE TABLE own (id integer PRIMARY KEY);
+CREATE VIEW own_view AS SELECT name FROM notebooks;
+SELECT * FROM discovery_autogenerate();
+
+DROP SCHEMA discovery_auto, discovery_fresh CASCADE;

@@ -1,0 +1,116 @@
+# What the tests of dumps, moves and updates share: stores with rows and with the user's own objects, and their comparison.
+package Stores;
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Basename qw(dirname);
+use Cwd qw(abs_path);
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use Test::More;
+
+our @EXPORT = qw(new_server older_server differences same_stores script try try_ok try_psql value);
+my $here = abs_path(dirname(__FILE__));
+
+# A running server of the test's own; conf: lines for its postgresql.conf.
+sub new_server
+{
+	my ($name, %options) = @_;
+	# Whoever runs the tests, the superuser is the usual one.
+	$ENV{PGUSER} = 'postgres';
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(%options, extra => [ '-U', 'postgres' ]);
+	$node->append_conf('postgresql.conf', "fsync = off\n");
+	$node->append_conf('postgresql.conf', $options{conf}) if $options{conf};
+	$node->start;
+	return $node;
+}
+
+# A server that has nothing newer than `version` of the extension, but the same library: a copy of the installed server,
+# which finds its files relative to its programs. Returns it running, or nothing where no copy can be made.
+sub older_server
+{
+	my ($name, $version) = @_;
+	my $root = "$PostgreSQL::Test::Utils::tmp_check/$name";
+	my ($bin, @others) = map { my $path = `pg_config --$_`; chomp $path; $path } qw(bindir pkglibdir sharedir);
+	mkdir $root;
+	system("tar -C / -cf - .$bin .$others[0] .$others[1] | tar -C $root -xf -") == 0 or return;
+	my $extension = "$root$others[1]/extension";
+	unlink grep { !/--\Q$version\E\.sql$/ } glob "$extension/discovery--*";
+	my $control = PostgreSQL::Test::Utils::slurp_file("$extension/discovery.control");
+	$control =~ s/^default_version.*/default_version = '$version'/m;
+	unlink "$extension/discovery.control";
+	PostgreSQL::Test::Utils::append_to_file("$extension/discovery.control", $control);
+	my $node = PostgreSQL::Test::Cluster->new($name, install_path => $root . $bin =~ s/\/bin$//r);
+	$node->init(extra => [ '-U', 'postgres' ]);
+	$node->append_conf('postgresql.conf', "fsync = off\n");
+	$node->start;
+	return $node;
+}
+
+# Runs a script of this folder in a database: script($node, 'app', 'rows', …); a name that begins with @ is the role to run the
+# rest as.
+sub script
+{
+	my ($node, $database, @names) = @_;
+	my $role = '';
+	foreach my $name (@names)
+	{
+		if ($name =~ /^@(.*)/) { $role = "SET ROLE $1;"; next; }
+		$node->safe_psql($database, "$role\n" . PostgreSQL::Test::Utils::slurp_file("$here/$name.sql"));
+	}
+}
+
+# Runs a command with the connection of the server in its environment; returns its exit code, output and errors.
+sub try
+{
+	my ($node, @command) = @_;
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, LC_ALL => 'C.UTF-8');
+	$ENV{PGUSER} = shift(@{ $command[0] }) if ref $command[0];
+	shift @command if ref $command[0];
+	my ($out, $err) = ('', '');
+	IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+# The same, and it must go well and say nothing but what `allowed` matches.
+sub try_ok
+{
+	my ($node, $name, $allowed, @command) = @_;
+	my ($status, $out, $err) = try($node, @command);
+	$err =~ s/^.*(?:$allowed).*\n(?:(?:DETAIL|HINT|CONTEXT).*\n)*//mg if $allowed;
+	is("$status $err", '0 ', $name);
+	return $out;
+}
+
+# What the store of one database has otherwise than that of another, without the two lines that name them.
+sub differences
+{
+	my ($one, $two, @options) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ "$here/../../tools/compare-stores", @options, $one, $two ], '<', \undef, '>', \$out, '2>', \$err);
+	$out =~ s/\A--- .*\n\+\+\+ .*\n//;
+	return $err eq '' ? $out : "error: $err";
+}
+
+# same_stores($node, 'a', 'b', 'name of the test', options of compare-stores)
+sub same_stores
+{
+	my ($node, $one, $two, $name, @options) = @_;
+	my @lines = split /\n/, differences($node->connstr($one), $node->connstr($two), @options);
+	splice @lines, 20, scalar @lines, '…' if @lines > 20;
+	return is(join("\n", map { substr $_, 0, 300 } @lines), '', $name);
+}
+
+# Runs SQL that may fail; returns psql's exit code, output and errors.
+sub try_psql
+{
+	my ($node, $database, $sql, @options) = @_;
+	my ($out, $err) = ('', '');
+	my $status = $node->psql($database, $sql, stdout => \$out, stderr => \$err, @options);
+	return ($status, $out, $err);
+}
+
+sub value { my ($node, $database, $sql) = @_; return $node->safe_psql($database, $sql); }
+
+1;
