@@ -270,8 +270,10 @@ CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     SELECT source.id, source.notebook_id, source.name, source.source_type, source.file_type, source.url,
            source.file_path, source.file_size, source.content_hash, source.deleted_at, source.deletion_id,
            deletion.login_role AS deleted_by, deletion.reason, source.hold_reason,
-           greatest(0, ceil(extract(epoch FROM source.deleted_at - timezone('UTC', now())) / 86400 + 30))::integer
-               AS days_until_purge
+           CASE WHEN source.hold_reason IS NULL AND isfinite(source.deleted_at) THEN
+               greatest(0, ceil(extract(epoch FROM greatest(source.deleted_at, timezone('UTC', deletion.deleted_at))
+                                                   - timezone('UTC', now())) / 86400 + 30))::integer
+           END AS days_until_purge
     FROM @store@.sources AS source
     LEFT JOIN @store@.discovery_deletions AS deletion ON deletion.id = source.deletion_id
     WHERE source.deleted_at IS NOT NULL;

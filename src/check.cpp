@@ -29,8 +29,8 @@ void put(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference, const core::Shape &should_be,
-                    const char *store, const char *functions) {
+void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference, const core::Shape &is,
+                    const core::Shape &should_be, const char *store, const char *functions) {
     const core::Object &object = difference.object();
     const char *kind = difference.kind == core::Difference::Kind::missing     ? "missing"
                        : difference.kind == core::Difference::Kind::different ? "different"
@@ -42,7 +42,7 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
     set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is.definition); }));
     set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be.definition); }));
     set_text(&values[4], &nulls[4], *in_core([&] {
-        return core::place_schemas(core::mend(difference, should_be), store, functions);
+        return core::place_schemas(core::mend(difference, is, should_be), store, functions);
     }));
     put(fcinfo, values, nulls);
 }
@@ -116,7 +116,7 @@ DISCOVERY_FUNCTION(discovery_check) {
         return all;
     });
     for (const core::Difference &difference : *differences)
-        put_difference(fcinfo, difference, should_be, schema, functions);
+        put_difference(fcinfo, difference, is, should_be, schema, functions);
     put_other_steps(fcinfo, migrations, store);
     return Datum{};
 }

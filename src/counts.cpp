@@ -21,17 +21,28 @@ const char *qualified_name(Oid table) {
     return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
 }
 
-// The table that the foreign key on notebook_id refers to. Errors: 42704.
+// The table that the foreign key on notebook_id refers to; what runs when its
+// rows change must be its owner's own. Errors: 42704, 55000.
 Oid referenced_notebooks(Relation sources) {
-    AttrNumber notebook_id = column_number(sources, "notebook_id");
+    AttrNumber notebook_id = column_number(sources, "notebook_id", UUIDOID);
+    // A copy: the relation's own list goes when the relation is built anew, and any look into the catalogs may do that.
+    auto *keys = static_cast<List *>(copyObjectImpl(RelationGetFKeyList(sources)));
     ListCell *cell;
-    foreach (cell, RelationGetFKeyList(sources)) {
+    foreach (cell, keys) {
         auto *key = lfirst_node(ForeignKeyCacheInfo, cell);
-        if (key->nkeys == 1 && key->conkey[0] == notebook_id) return key->confrelid;
+        if (key->nkeys != 1 || key->conkey[0] != notebook_id) continue;
+        // The user may have more of them, to tables of his own.
+        if (get_attnum(key->confrelid, "source_count") == InvalidAttrNumber) continue;
+        if (owner_of(key->confrelid) == sources->rd_rel->relowner) return key->confrelid;
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("tables \"%s\" and \"%s\" have different owners", RelationGetRelationName(sources),
+                       get_rel_name(key->confrelid)),
+                errdetail("The counts of sources are written with the rights of one owner of both."), errtable(sources));
     }
     ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
-            errmsg("table \"%s\" has no foreign key on \"notebook_id\"", RelationGetRelationName(sources)),
-            errdetail("The counts of sources are kept in the table that it refers to."), errtable(sources));
+            errmsg("table \"%s\" has no foreign key on \"notebook_id\" to a table with a column \"source_count\"",
+                   RelationGetRelationName(sources)),
+            errdetail("The counts of sources are kept there."), errtable(sources));
 }
 
 // Runs an update of one notebook's count; the first argument is its id.

@@ -9,8 +9,8 @@ namespace {
 // Of one transaction, in its memory; `transaction` tells when they are over.
 struct {
     LocalTransactionId transaction;
-    List *all;       // of Deletion
-    Deletion *call;  // of the function call under way
+    List *all;             // of Deletion
+    const Deletion *call;  // of the function call under way
 } state;
 
 bool is_same_reason(const char *a, const char *b) {
@@ -58,12 +58,13 @@ const Deletion *find_deletion(const core::Uuid &id) {
     return nullptr;
 }
 
-const Deletion *begin_call(const char *reason) {
+Call begin_call(const char *reason) {
     forget_other_transactions();
-    state.call = add_deletion(reason, true);
-    return state.call;
+    Call call{add_deletion(reason, true), state.call};
+    state.call = call.deletion;
+    return call;
 }
 
-void end_call() { state.call = nullptr; }
+void end_call(const Call &call) { state.call = call.outer; }
 
 }  // namespace discovery

@@ -21,8 +21,12 @@ const Deletion *current_deletion();
 const Deletion *find_deletion(const core::Uuid &id);
 
 /// From here to end_call() all deletions are one batch with one reason of its
-/// own. Errors that pass in between must be caught, to end it.
-const Deletion *begin_call(const char *reason);
-void end_call();
+/// own. Errors that pass in between must be caught, to end it. Calls may nest:
+/// a trigger of the user's may delete what belongs to the row.
+struct Call {
+    const Deletion *deletion, *outer;
+};
+Call begin_call(const char *reason);
+void end_call(const Call &call);
 
 }  // namespace discovery

@@ -51,8 +51,14 @@ std::string_view target_argument(FunctionCallInfo fcinfo) {
     return {VARDATA_ANY(target), VARSIZE_ANY_EXHDR(target)};
 }
 
-// With the rights of the caller: PostgreSQL checks that he owns the extension.
+// With the rights of the caller.
 void alter_extension(core::Version to) {
+    Extension extension = read_extension();
+    if (!has_privs_of_role(GetUserId(), extension.owner))
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of extension discovery"),
+                errdetail("The extension has version %s, and a store cannot be above it.", text_of(extension.version)),
+                errhint("Ask \"%s\", who owns it: ALTER EXTENSION discovery UPDATE TO '%s'",
+                        GetUserNameFromId(extension.owner, false), text_of(to)));
     SPI_connect();
     int result = SPI_execute(psprintf("ALTER EXTENSION discovery UPDATE TO '%s'", text_of(to)), false, 0);
     if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
@@ -94,7 +100,9 @@ DISCOVERY_FUNCTION(discovery_downgrade) {
         PG_RETURN_TEXT_P(cstring_to_text("base"));
     }
     Extension extension = read_extension();
-    if (store.schema == extension.schema && to < extension.version) alter_extension(to);
+    // One who owns the store alone takes that alone; the functions stay.
+    if (store.schema == extension.schema && to < extension.version && has_privs_of_role(GetUserId(), extension.owner))
+        alter_extension(to);
     store = lock_store(store);
     if (to < store.version) run_steps(migrations, store.schema, store.owner, store.version, to);
     PG_RETURN_DATUM(version_now(store.schema));
@@ -148,11 +156,19 @@ DISCOVERY_FUNCTION(discovery_run_step) {
     // owner took elsewhere.
     if (store.version != from || was_adopted_now(store)) PG_RETURN_VOID();
     if (!has_privs_of_role(extension.owner, store.owner)) {
-        if (to < from) require_ownership(store, extension.owner);
+        const char *functions = quoted_schema(extension.schema);
+        const char *literal = quote_literal_cstr(get_namespace_name(store.schema));
+        if (to < from)
+            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("cannot take the extension down to version %s because there are stores above it", to_text),
+                    errdetail("The store in schema \"%s\" has version %s, and belongs to \"%s\".",
+                              get_namespace_name(store.schema), from_text, GetUserNameFromId(store.owner, false)),
+                    errhint("Its owner can take it down first: SELECT %s.discovery_downgrade('%s', %s);", functions, to_text,
+                            literal));
         ereport(WARNING,
                 errmsg("the store in schema \"%s\" stays at version %s, because it belongs to \"%s\"",
                        get_namespace_name(store.schema), from_text, GetUserNameFromId(store.owner, false)),
-                errhint("Its owner can bring it up: SELECT %s.discovery_upgrade();", quoted_schema(extension.schema)));
+                errhint("Its owner can bring it up: SELECT %s.discovery_upgrade('head', %s);", functions, literal));
         PG_RETURN_VOID();
     }
     run_steps(migrations, store.schema, store.owner, from, to);

@@ -6,9 +6,9 @@
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_notebook_row) {
-    TriggerData *trigger = trigger_call(fcinfo, "discovery_notebook_row", true, true);
+    TriggerData *trigger = row_call(fcinfo, "discovery_notebook_row");
     Relation relation = trigger->tg_relation;
-    AttrNumber source_count = column_number(relation, "source_count");
+    AttrNumber source_count = column_number(relation, "source_count", INT4OID);
     RowChanges changes;
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
         // No source can refer to it yet.
@@ -16,10 +16,10 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
         return PointerGetDatum(changes.apply(trigger->tg_trigtuple, relation));
     }
     HeapTuple before = trigger->tg_trigtuple, after = trigger->tg_newtuple;
-    if (is_counting(relation, value_of(before, column_number(relation, "id"), relation)))
+    if (is_counting(relation, value_of(before, column_number(relation, "id", UUIDOID), relation)))
         return PointerGetDatum(after);
     Value count = value_of(before, source_count, relation);
     changes.set(source_count, count.datum, count.is_null);
-    set_updated_at(changes, before, after, relation, column_number(relation, "updated_at"), source_count);
+    set_updated_at(changes, before, after, relation, column_number(relation, "updated_at", TIMESTAMPOID), source_count);
     return PointerGetDatum(changes.apply(after, relation));
 }

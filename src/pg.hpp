@@ -46,6 +46,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
+#include "parser/parse_coerce.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"

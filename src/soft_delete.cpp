@@ -26,21 +26,25 @@ void lock_sources(const Store &store, Argument ids) {
     query("SELECT count(DISTINCT id) FROM unnest($1) AS given (id)", {ids}, false);
     if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
     // Ten of them tell enough.
-    query(placed("SELECT string_agg(id::text, ', ') || CASE WHEN count(*) > 10 THEN ', ...' ELSE '' END"
+    query(placed("SELECT string_agg(id::text, ', ' ORDER BY id) FILTER (WHERE number <= 10)"
+                 " || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END"
+                 " FROM (SELECT id, row_number() OVER (ORDER BY id) AS number"
                  " FROM (SELECT id FROM unnest($1) AS given (id)"
-                 " EXCEPT SELECT id FROM @store@.sources WHERE id = ANY ($1) ORDER BY id LIMIT 11) AS unknown", store),
+                 " EXCEPT SELECT id FROM @store@.sources WHERE id = ANY ($1)) AS missing) AS unknown", store),
           {ids}, false);
-    const char *unknown = result_text(0, 0);
-    raise_unknown(unknown ? unknown : "deleted for good just now");
+    if (const char *unknown = result_text(0, 0)) raise_unknown(unknown);
+    // They are to be seen, and policies keep them from being locked.
+    ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("there are sources that you may not change"));
 }
 
 Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
-    PreventCommandIfReadOnly("delete_sources()");
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
     Store store = current_store();
     const char *reason = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
+    const char *sql = placed("UPDATE @store@.sources SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
+                             " WHERE id OPERATOR(pg_catalog.=) ANY ($1) AND deleted_at IS NULL", store);
     MemoryContext caller = CurrentMemoryContext;
     Datum values[2] = {};
     bool nulls[2] = {};
@@ -48,65 +52,127 @@ Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
     SPI_connect();
     Session session = enter();
     lock_sources(store, ids);
-    const Deletion *deletion = begin_call(reason);
+    leave(session);
+    // Triggers of the user's run under the search_path that they run under always.
+    Call call = begin_call(reason);
     PG_TRY();
     {
-        uint64 deleted = query(placed("UPDATE @store@.sources SET deleted_at = timezone('UTC', now())"
-                                      " WHERE id = ANY ($1) AND deleted_at IS NULL", store), {ids}, false);
+        uint64 deleted = run_saved(sql, {ids});
         values[1] = Int32GetDatum(static_cast<int32>(deleted));
         nulls[0] = deleted == 0;
     }
     PG_FINALLY();
     {
-        end_call();
+        end_call(call);
     }
     PG_END_TRY();
-    leave(session);
     SPI_finish();
 
     MemoryContextSwitchTo(caller);
-    if (!nulls[0]) values[0] = to_datum(deletion->id);
+    if (!nulls[0]) values[0] = to_datum(call.deletion->id);
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
-// Restores the deleted sources of a condition on $1.
-Datum restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition) {
+// Those of the plan's rows, in SPI_tuptable, that are to be restored. Errors:
+// 23505 for one that has a twin, unless it may stay.
+Argument restored_ids(uint64 rows, bool keep_deleted) {
+    auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * (rows + 1), MCXT_ALLOC_HUGE));
+    int count = 0;
+    for (uint64 row = 0; row < rows; ++row) {
+        bool is_null;
+        result_datum(row, 3, &is_null);
+        if (is_null) {
+            ids[count++] = result_datum(row, 0, &is_null);
+        } else if (!keep_deleted) {
+            ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+                    errmsg("cannot restore source \"%s\" because its content lives already", result_text(row, 2)),
+                    errdetail("Source %s has a twin: source %s, \"%s\".", result_text(row, 0), result_text(row, 3),
+                              result_text(row, 4)),
+                    errhint("With on_duplicate => 'keep_deleted' such sources stay deleted."));
+        }
+    }
+    return {UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))};
+}
+
+// Of sources that are all restored.
+uint64 put_restored(FunctionCallInfo fcinfo, Datum ids) {
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Datum *each;
+    int count;
+    deconstruct_array(DatumGetArrayTypeP(ids), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &each, nullptr, &count);
+    Datum outcome = to_text("restored");
+    for (int number = 0; number < count; ++number) {
+        Datum values[] = {each[number], outcome};
+        bool nulls[] = {false, false};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+    return static_cast<uint64>(count);
+}
+
+void put_outcomes(FunctionCallInfo fcinfo, const SPITupleTable *plan, uint64 rows) {
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    for (uint64 row = 0; row < rows; ++row) {
+        bool nulls[2];
+        Datum values[] = {SPI_getbinval(plan->vals[row], plan->tupdesc, 1, &nulls[0]),
+                          SPI_getbinval(plan->vals[row], plan->tupdesc, 2, &nulls[1])};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+}
+
+// Restores the deleted sources of a condition on $1, those that the caller may
+// change; returns how many there were.
+uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition) {
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
     InitMaterializedSRF(fcinfo, 0);
     Argument which = argument(fcinfo, 0, UUIDOID);
-    const char *lock = placed(psprintf("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE %s"
+    const char *lock = placed(psprintf("SELECT coalesce(array_agg(id), '{}') FROM (SELECT id FROM @store@.sources WHERE %s"
                                        " AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS locked", condition), store);
-    const char *plan = restore_plan(store, condition);
-    const char *obstacles = psprintf("SELECT id, name, twin_id, twin_name FROM (%s) AS plan"
-                                     " WHERE outcome <> 'restored' LIMIT 1", plan);
-    const char *update = psprintf("WITH plan AS MATERIALIZED (%s), changed AS ("
-                                  " UPDATE %s.sources AS source SET deleted_at = NULL FROM plan"
-                                  " WHERE source.id = plan.id AND plan.outcome = 'restored' RETURNING source.id)"
-                                  " SELECT id, outcome FROM plan ORDER BY id", plan, quoted_schema(store.schema));
+    const char *plan = psprintf("SELECT id, outcome, name, twin_id, twin_name FROM (%s) AS plan ORDER BY id",
+                                restore_plan(store, "id = ANY ($1)"));
+    const char *update = placed("UPDATE @store@.sources SET deleted_at = NULL WHERE id OPERATOR(pg_catalog.=) ANY ($1)", store);
+    uint64 rows;
     SPI_connect();
-    Session session = enter();
     for (int attempt = 1;; ++attempt) {
         CHECK_FOR_INTERRUPTS();
+        Session session = enter();
         query(lock, {which}, false);
-        if (!keep_deleted && query(obstacles, {which}, false) > 0)
-            ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
-                    errmsg("cannot restore source \"%s\" because its content lives already", result_text(0, 1)),
-                    errdetail("Source %s has a twin: source %s, \"%s\".", result_text(0, 0), result_text(0, 2),
-                              result_text(0, 3)),
-                    errhint("With on_duplicate => 'keep_deleted' such sources stay deleted."));
-        if (unless_twin([&] { query(update, {which}, false); })) break;
+        Argument locked = {UUIDARRAYOID, result_datum(0, 0, &which.is_null)};
+        if (attempt == 1) {
+            // Mostly nothing is in the way; to look first would cost as much again.
+            leave(session);
+            if (unless_twin([&] { run_saved(update, {locked}); })) {
+                rows = put_restored(fcinfo, locked.value);
+                break;
+            }
+            session = enter();
+        }
+        rows = query(plan, {locked}, false);
+        SPITupleTable *found = SPI_tuptable;
+        Argument restored = restored_ids(rows, keep_deleted);
+        // Triggers of the user's run under the search_path that they run under always.
+        leave(session);
+        if (unless_twin([&] { run_saved(update, {restored}); })) {
+            put_outcomes(fcinfo, found, rows);
+            break;
+        }
+        require_new_snapshot();
         if (attempt == most_attempts)
             ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
                     errmsg("cannot restore because a content lives already"),
                     errdetail("You are not permitted to see its source."));
     }
-    put_rows(fcinfo);
-    leave(session);
     SPI_finish();
-    return Datum{};
+    return rows;
 }
 
 }  // namespace
+
+void require_new_snapshot() {
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("could not serialize access due to concurrent update"),
+                errdetail("Another transaction has added a source of the same content."));
+}
 
 const char *restore_plan(const Store &store, const char *condition) {
     return placed(psprintf(R"sql(
@@ -154,6 +220,7 @@ void require_source(const Store &store, Datum id) {
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_delete_source) {
+    PreventCommandIfReadOnly("delete_source()");
     require_argument(fcinfo, 0, "id");
     Datum id = PG_GETARG_DATUM(0);
     ArrayType *ids = construct_array(&id, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
@@ -161,6 +228,7 @@ DISCOVERY_FUNCTION(discovery_delete_source) {
 }
 
 DISCOVERY_FUNCTION(discovery_delete_sources) {
+    PreventCommandIfReadOnly("delete_sources()");
     require_argument(fcinfo, 0, "ids");
     if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ids must not have null elements"));
@@ -172,7 +240,9 @@ DISCOVERY_FUNCTION(discovery_restore_source) {
     require_argument(fcinfo, 0, "id");
     Store store = current_store();
     require_source(store, PG_GETARG_DATUM(0));
-    return restore_where(fcinfo, store, "id = $1");
+    // One that lives is no error; one that was removed while we waited for it is.
+    if (restore_where(fcinfo, store, "id = $1") == 0) require_source(store, PG_GETARG_DATUM(0));
+    return Datum{};
 }
 
 DISCOVERY_FUNCTION(discovery_restore_sources) {
@@ -180,7 +250,8 @@ DISCOVERY_FUNCTION(discovery_restore_sources) {
     require_argument(fcinfo, 0, "deletion_id");
     Store store = current_store();
     require_deletion(store, PG_GETARG_DATUM(0));
-    return restore_where(fcinfo, store, "deletion_id = $1");
+    restore_where(fcinfo, store, "deletion_id = $1");
+    return Datum{};
 }
 
 DISCOVERY_FUNCTION(discovery_preview_restore) {

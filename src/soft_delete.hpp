@@ -6,6 +6,11 @@
 
 namespace discovery {
 
+/// After a twin was in the way that a look before had not shown: above READ
+/// COMMITTED it is outside of the snapshot for ever, so that a further attempt
+/// is vain. Errors: 40001.
+void require_new_snapshot();
+
 /// A query for the deleted sources of a condition on $1: id, notebook_id, name,
 /// outcome ('restored', or 'kept_deleted' where a twin stands in the way), and
 /// the twin's id and name.

@@ -18,9 +18,9 @@ struct Columns {
 const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
     if (fcinfo->flinfo->fn_extra == nullptr) {
         auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
-        *columns = {column_number(relation, "source_type"),  column_number(relation, "extracted_text"),
-                    column_number(relation, "content_hash"), column_number(relation, "updated_at"),
-                    column_number(relation, "deleted_at"),   column_number(relation, "deletion_id")};
+        *columns = {column_number(relation, "source_type", TEXTOID),    column_number(relation, "extracted_text", TEXTOID),
+                    column_number(relation, "content_hash", TEXTOID),   column_number(relation, "updated_at", TIMESTAMPOID),
+                    column_number(relation, "deleted_at", TIMESTAMPOID), column_number(relation, "deletion_id", UUIDOID)};
         fcinfo->flinfo->fn_extra = columns;
     }
     return *static_cast<Columns *>(fcinfo->flinfo->fn_extra);
@@ -74,7 +74,8 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
     }
 }
 
-// A client cannot choose the deletion; a dump brings those of its deleted rows.
+// A client cannot choose the deletion; a dump, which the owner restores, brings
+// those of its deleted rows.
 void set_deletion(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
     Value given = after[columns.deletion_id];
     bool is_live = after[columns.deleted_at].is_null;
@@ -82,7 +83,10 @@ void set_deletion(RowChanges &changes, const Row *before, const Row &after, cons
         if (!given.is_null) changes.set(columns.deletion_id, Datum{}, true);
     } else if (before != nullptr && (*before)[columns.deleted_at].is_null) {
         changes.set(columns.deletion_id, to_datum(current_deletion()->id));
-    } else if (before != nullptr) {
+    } else if (before == nullptr) {
+        if (!given.is_null && !has_privs_of_role(GetUserId(), after.relation->rd_rel->relowner))
+            changes.set(columns.deletion_id, Datum{}, true);
+    } else {
         Value old = (*before)[columns.deletion_id];
         Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(after.relation), columns.deletion_id - 1);
         if (!is_same(old, given, attribute)) changes.set(columns.deletion_id, old.datum, old.is_null);
@@ -95,7 +99,7 @@ void set_deletion(RowChanges &changes, const Row *before, const Row &after, cons
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_source_row) {
-    TriggerData *trigger = trigger_call(fcinfo, "discovery_source_row", true, true);
+    TriggerData *trigger = row_call(fcinfo, "discovery_source_row");
     Relation relation = trigger->tg_relation;
     const Columns &columns = columns_of(fcinfo, relation);
     RowChanges changes;

@@ -183,11 +183,33 @@ void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::
     for (const core::Step *step : *path) run_step(migrations, schema, owner, step);
 }
 
+namespace {
+
+// Whether a step on the way gives the table or column another name, with which
+// it keeps what is in it.
+bool is_renamed(const std::vector<const core::Step *> *path, const Store &store, const core::Loss &loss) {
+    bool is_table = loss.column.empty();
+    for (const core::Step *step : *path) {
+        ListCell *cell;
+        foreach (cell, pg_parse_query(place_step(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema)))) {
+            auto *rename = reinterpret_cast<RenameStmt *>(lfirst_node(RawStmt, cell)->stmt);
+            if (!IsA(rename, RenameStmt) || rename->renameType != (is_table ? OBJECT_TABLE : OBJECT_COLUMN)) continue;
+            if (loss.table == quote_identifier(rename->relation->relname) &&
+                (is_table || loss.column == quote_identifier(rename->subname)))
+                return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
 void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused) {
     const core::Release *before = migrations->release(store.version), *after = migrations->release(to);
     auto *losses = in_core([&] {
         return core::losses(before ? before->shape : core::Shape{}, after ? after->shape : core::Shape{});
     });
+    auto *path = in_core([&] { return core::find_path(*migrations, store.version, to); });
     StringInfoData found;
     initStringInfo(&found);
     SPI_connect();
@@ -195,7 +217,7 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
     lock_tables(store, before);
     for (const core::Loss &loss : *losses) {
         // The history goes with its store; it is no data of the user's.
-        if (settings::allow_data_loss || loss.table == record_table) continue;
+        if (settings::allow_data_loss || loss.table == record_table || is_renamed(path, store, loss)) continue;
         query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : loss.column.c_str(),
                        quoted_schema(store.schema), loss.table.c_str()));
         const char *count = result_text(0, 0);

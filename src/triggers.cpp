@@ -2,22 +2,46 @@
 
 namespace discovery {
 
-TriggerData *trigger_call(FunctionCallInfo fcinfo, const char *function, bool is_row, bool is_before) {
+TriggerData *row_call(FunctionCallInfo fcinfo, const char *function) {
     auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || bool(TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) != is_row ||
-        bool(TRIGGER_FIRED_BEFORE(trigger->tg_event)) != is_before)
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+        !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+        !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)))
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("function \"%s\" must be called as a trigger %s each %s", function,
-                       is_before ? "before" : "after", is_row ? "row" : "statement"));
+                errmsg("function \"%s\" must be called as a trigger before each row of INSERT or UPDATE", function));
     return trigger;
 }
 
-AttrNumber column_number(Relation relation, const char *name) {
+TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+        !TRIGGER_FIRED_AFTER(trigger->tg_event))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger after each statement", function));
+    bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
+    bool needs_old = !is_truncate && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+    bool needs_new = !is_truncate && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+    if ((needs_old && trigger->tg_oldtable == nullptr) || (needs_new && trigger->tg_newtable == nullptr))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("trigger \"%s\" of table \"%s\" lacks transition tables", trigger->tg_trigger->tgname,
+                       RelationGetRelationName(trigger->tg_relation)),
+                errhint("It must be created with REFERENCING%s%s.", needs_old ? " OLD TABLE AS old_rows" : "",
+                        needs_new ? " NEW TABLE AS new_rows" : ""));
+    return trigger;
+}
+
+AttrNumber column_number(Relation relation, const char *name, Oid type) {
     int number = SPI_fnumber(RelationGetDescr(relation), name);
     if (number <= 0)
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
                 errmsg("table \"%s\" has no column \"%s\", which its store needs", RelationGetRelationName(relation), name),
                 errtable(relation));
+    Oid actual = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
+    if (actual != type && !IsBinaryCoercible(actual, type))
+        ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+                errmsg("column \"%s\" of table \"%s\" has type %s, but its store needs %s", name,
+                       RelationGetRelationName(relation), format_type_be(actual), format_type_be(type)),
+                errtablecol(relation, number));
     return static_cast<AttrNumber>(number);
 }
 

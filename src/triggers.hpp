@@ -6,12 +6,16 @@
 
 namespace discovery {
 
-/// The trigger call, checked. Errors: 39P01 if the function was not called as
-/// such a trigger.
-TriggerData *trigger_call(FunctionCallInfo fcinfo, const char *function, bool is_row, bool is_before);
+/// The call of a trigger before each row of INSERT or UPDATE, or after each
+/// statement with the transition tables that belong to its event. Errors: 39P01
+/// if the function was called in another way.
+TriggerData *row_call(FunctionCallInfo fcinfo, const char *function);
+TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function);
 
-/// The number of a column of the trigger's table. Errors: 42703.
-AttrNumber column_number(Relation relation, const char *name);
+/// The number of a column of the trigger's table, whose values can be read as
+/// that type: anybody may put our triggers on a table of his own, whatever its
+/// columns are. Errors: 42703, 42804.
+AttrNumber column_number(Relation relation, const char *name, Oid type);
 
 /// A column's value in a row.
 struct Value {

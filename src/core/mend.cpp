@@ -99,12 +99,19 @@ std::string create(const Object &object, const Shape &shape) {
     return {};
 }
 
-// A column that is there and differs.
+// A column that is there and differs; empty where its values cannot be kept,
+// since an expression is to compute them.
 std::string alter_column(const Object &is, const Object &should_be) {
+    constexpr std::string_view identity = " AS IDENTITY";
     Column from = take_apart(is.definition), to = take_apart(should_be.definition);
-    if (from.generated != to.generated) return {};
+    bool was_identity = from.generated.ends_with(identity), is_identity = to.generated.ends_with(identity);
+    if (from.generated != to.generated && !to.generated.empty() && !is_identity) return {};
     std::string column = "ALTER COLUMN " + part_of(is) + " ", actions;
     auto add = [&](const std::string &action) { actions += (actions.empty() ? "" : ", ") + column + action; };
+    if (was_identity && !is_identity) add("DROP IDENTITY");
+    if (!was_identity && !from.generated.empty() && from.generated != to.generated) add("DROP EXPRESSION");
+    if (was_identity && is_identity && from.generated != to.generated)
+        add("SET " + to.generated.substr(0, to.generated.size() - identity.size()));
     bool has_default = !from.default_value.empty();
     if (from.type != to.type) {
         // A default of the old type might not be one of the new.
@@ -114,13 +121,23 @@ std::string alter_column(const Object &is, const Object &should_be) {
     if (from.default_value != to.default_value)
         add(to.default_value.empty() ? "DROP DEFAULT" : "SET DEFAULT " + to.default_value);
     if (from.is_not_null != to.is_not_null) add(to.is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
+    if (is_identity && !was_identity) add("ADD " + to.generated);
     return alter(is) + actions;
 }
 
 std::string change(const Difference &difference, const Shape &should_be) {
     if (difference.is.kind == "column") return alter_column(difference.is, difference.should_be);
     if (difference.is.kind == "comment") return create(difference.should_be, should_be);
+    if (difference.is.kind == "table" && difference.is.definition == "unlogged" && difference.should_be.definition == "permanent")
+        return alter(difference.is) + "SET LOGGED";
+    if (difference.is.kind == "table" && difference.is.definition == "permanent" && difference.should_be.definition == "unlogged")
+        return alter(difference.is) + "SET UNLOGGED";
     return {};  // dropped and made again
+}
+
+// Whether it has to be dropped and made again. A table never: it has rows.
+bool is_remade(const Difference &difference, const Shape &should_be) {
+    return difference.kind == Kind::different && difference.is.kind != "table" && change(difference, should_be).empty();
 }
 
 // The order in which kinds can be made; they are dropped in the opposite one.
@@ -156,13 +173,25 @@ std::vector<Difference> views_in_the_way(const std::vector<Difference> &differen
         bool is_listed = std::any_of(differences.begin(), differences.end(), [&](const Difference &difference) {
             return difference.object().kind == "view" && difference.object().name == view.name;
         });
-        if (same == should_be.end() || !is_disturbed || is_listed) continue;
-        views.push_back({Kind::different, view, *same});
-        for (const Object &comment : should_be)
-            if (comment.kind == "comment" && comment.relation() == view.name)
-                views.push_back({Kind::missing, {}, comment});
+        if (same != should_be.end() && is_disturbed && !is_listed) views.push_back({Kind::different, view, *same});
     }
     return views;
+}
+
+// What stands on relations that are made, or made again, and so comes with them.
+void add_companions(std::vector<Difference> &differences, const Shape &should_be) {
+    std::set<std::string> made;
+    for (const Difference &difference : differences)
+        if (is_relation(difference.should_be) && (difference.kind == Kind::missing || is_remade(difference, should_be)))
+            made.insert(difference.should_be.name);
+    for (const Object &object : should_be) {
+        if (is_relation(object) || object.kind == "column" || !made.contains(std::string(object.relation()))) continue;
+        // The old one went with its view.
+        std::erase_if(differences, [&](const Difference &other) {
+            return other.object().kind == object.kind && other.object().name == object.name;
+        });
+        differences.push_back({Kind::missing, {}, object});
+    }
 }
 
 struct Rename {
@@ -196,22 +225,22 @@ std::vector<Rename> find_renames(const std::vector<Difference> &differences) {
 
 std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_relations) {
     auto differences = compare(is, should_be);
-    // What stands on a table that is missing is to be made too.
-    std::set<std::string_view> made;
-    for (const Difference &difference : differences)
-        if (difference.kind == Kind::missing && is_relation(difference.should_be)) made.insert(difference.should_be.name);
-    for (const Object &object : should_be)
-        if (!is_relation(object) && object.kind != "column" && made.contains(object.relation()))
-            differences.push_back({Kind::missing, {}, object});
     // What stands on one that goes, goes with it.
     std::set<std::string> dropped;
     for (const Difference &difference : differences)
         if (difference.kind == Kind::extra && is_relation(difference.is)) dropped.insert(difference.is.name);
+    // But for what ties it to another that goes.
+    auto is_tie = [&](const Object &object) {
+        return object.definition.starts_with("FOREIGN KEY") && std::any_of(dropped.begin(), dropped.end(), [&](const std::string &other) {
+            return other != object.relation() && object.definition.find("REFERENCES " + on_store(other) + "(") != std::string::npos;
+        });
+    };
     std::erase_if(differences, [&](const Difference &difference) {
-        if (difference.kind != Kind::extra) return false;
-        return dropped.contains(std::string(difference.is.relation())) && (!drops_relations || !is_relation(difference.is));
+        if (difference.kind != Kind::extra || !dropped.contains(std::string(difference.is.relation()))) return false;
+        return !drops_relations || !(is_relation(difference.is) || is_tie(difference.is));
     });
     for (Difference &view : views_in_the_way(differences, is, should_be)) differences.push_back(std::move(view));
+    add_companions(differences, should_be);
     auto renames = find_renames(differences);
     auto is_renamed = [&](const Object &object) {
         return std::any_of(renames.begin(), renames.end(),
@@ -226,9 +255,7 @@ std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_re
         if (!statement.empty()) statements.push_back({std::move(statement), std::move(comment)});
     };
     for (auto at = differences.rbegin(); at != differences.rend(); ++at)
-        if ((at->kind == Kind::extra || (at->kind == Kind::different && change(*at, should_be).empty())) &&
-            !is_renamed(at->is))
-            add(drop(at->is, is));
+        if ((at->kind == Kind::extra || is_remade(*at, should_be)) && !is_renamed(at->is)) add(drop(at->is, is));
     for (const Rename &rename : renames) {
         std::string other = drop(*rename.from, is) + "; " + create(*rename.to, should_be);
         add(alter(*rename.from) + "RENAME COLUMN " + part_of(*rename.from) + " TO " + part_of(*rename.to),
@@ -239,19 +266,30 @@ std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_re
     }
     for (const Difference &difference : differences) {
         if (difference.kind == Kind::extra || is_renamed(difference.object())) continue;
-        std::string changed = difference.kind == Kind::different ? change(difference, should_be) : std::string{};
-        add(changed.empty() ? create(difference.should_be, should_be) : changed);
+        bool is_made = difference.kind == Kind::missing || is_remade(difference, should_be);
+        add(is_made ? create(difference.should_be, should_be) : change(difference, should_be));
     }
     return statements;
 }
 
-std::string mend(const Difference &difference, const Shape &should_be) {
+std::string mend(const Difference &difference, const Shape &is, const Shape &should_be) {
     if (difference.kind == Kind::extra) return {};
-    if (difference.kind == Kind::missing) return create(difference.should_be, should_be);
-    std::string changed = change(difference, should_be);
-    if (!changed.empty()) return changed;
-    std::string made = create(difference.should_be, should_be);
-    return made.empty() ? made : drop(difference.is, should_be) + "; " + made;
+    // Toward what is, with this one difference less.
+    const Object &object = difference.should_be;
+    Shape target = is;
+    auto put = [&](const Object &added) {
+        std::erase_if(target, [&](const Object &other) { return other.kind == added.kind && other.name == added.name; });
+        target.push_back(added);
+    };
+    put(object);
+    if (difference.kind == Kind::missing && is_relation(object))
+        for (const Object &companion : should_be)
+            if (!is_relation(companion) && companion.relation() == object.name) put(companion);
+    sort(target);
+    std::string statements;
+    for (const Mending &mending : mend(is, target, false))
+        statements += (statements.empty() ? "" : "; ") + mending.statement;
+    return statements;
 }
 
 bool is_cut_loose(const Shape &should_be, const std::set<std::string, std::less<>> &there) {

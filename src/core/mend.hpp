@@ -24,8 +24,9 @@ struct Mending {
 /// table are taken for renamed, with the other possibility in the comment.
 std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_relations);
 
-/// The statement that mends one difference by itself; empty where none can.
-std::string mend(const Difference &difference, const Shape &should_be);
+/// The statements that mend one difference between the two by itself, the rest
+/// of `is` staying as it is; empty where none can, as with the user's extras.
+std::string mend(const Difference &difference, const Shape &is, const Shape &should_be);
 
 /// Whether something that calls functions of the extension is not among `there`:
 /// "trigger NAME" of every trigger, "column NAME" of every column with a default,

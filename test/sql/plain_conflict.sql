@@ -67,7 +67,11 @@ PREPARE look_up (uuid, text) AS
     SELECT name FROM sources WHERE notebook_id = $1 AND content_hash = $2 AND deleted_at IS NULL AND content_hash <> '';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
+BEGIN;
+-- This one would do as well.
+DROP INDEX ix_sources_content_hash;
 EXPLAIN (COSTS OFF) EXECUTE look_up(:two, 'hash d');
+ROLLBACK;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 RESET plan_cache_mode;

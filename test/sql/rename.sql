@@ -30,12 +30,12 @@ SELECT source_count FROM notebooks;
 ALTER TABLE notebooks RENAME TO folders;
 DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000004';
 SELECT source_count FROM folders;
-SELECT state, next_step FROM discovery_status();
+SELECT state FROM discovery_status();
 SELECT * FROM check_source_counts();
 \echo :SQLSTATE
 SELECT add_source('00000000-0000-4000-8000-000000000001', 'x', 'text');
 \echo :SQLSTATE
-SELECT object, kind FROM discovery_check() WHERE kind <> 'extra';
+SELECT object, kind FROM discovery_check('discovery_third') WHERE kind = 'missing';
 SELECT discovery_upgrade();
 \echo :SQLSTATE
 SELECT discovery_downgrade('1.0');

@@ -127,13 +127,18 @@ TEST(SourceRules, WantTheHashThatTheContentHas) {
 
 TEST(SourceRules, WantAHashOfAtMost64Characters) {
     auto hashed = [](std::string_view hash) {
-        return violations_with([&](SourceDraft &draft) { draft.content_hash = hash; });
+        return violations_with([&](SourceDraft &draft) { draft.content_hash = hash, draft.hash_characters = hash.size(); });
     };
     // Not its format: the application's own tests use such hashes.
     EXPECT_EQ(hashed("abc123hash"), Sentences{});
     EXPECT_EQ(hashed(""), Sentences{});
     EXPECT_EQ(hashed(std::string(64, 'g')), Sentences{});
     EXPECT_EQ(hashed(std::string(65, 'a')), Sentences{"content_hash must have at most 64 characters."});
+    // Characters, as those of the name.
+    EXPECT_EQ(violations_with([](SourceDraft &draft) {
+                  draft.content_hash = "64 characters of two bytes each, which would be too long if bytes were what counts", draft.hash_characters = 64;
+              }),
+              Sentences{});
 }
 
 TEST(SourceRules, WantKnownWordsForWhatToDo) {
@@ -153,6 +158,7 @@ TEST(SourceRules, AreAllToldAtOnce) {
     draft.url = "gopher://x";
     draft.file_size = -1;
     draft.content_hash = std::string_view("0123456789012345678901234567890123456789012345678901234567890123456789");
+    draft.hash_characters = draft.content_hash->size();
     draft.on_duplicate = "ignore";
     draft.on_deleted = "purge";
     EXPECT_EQ(violations(draft),

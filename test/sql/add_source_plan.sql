@@ -1,0 +1,35 @@
+-- A session that begins to add when there are few sources, or none, and adds
+-- many: it finds twins by an index from its first call to its last, for the
+-- plans that it keeps do not know that the table has grown.
+SET client_min_messages = warning;
+CREATE SCHEMA discovery_plan;
+CREATE EXTENSION discovery SCHEMA discovery_plan;
+SET search_path = discovery_plan;
+\set one '\'00000000-0000-4000-8000-000000000001\''
+INSERT INTO notebooks (id, name) VALUES (:one, 'one');
+CREATE FUNCTION added(first integer, last integer) RETURNS TABLE (outcome text, calls bigint) LANGUAGE sql AS $$
+    SELECT outcome, count(*) FROM generate_series(first, last) AS n,
+        LATERAL add_source('00000000-0000-4000-8000-000000000001', 'name', 'text', extracted_text => 'text ' || n)
+    GROUP BY 1 ORDER BY 1 $$;
+
+-- Statistics that say that the table is empty, or has a page of rows: then reading
+-- it whole would be the cheapest, that time. (ANALYZE itself is not counted.)
+BEGIN;
+ANALYZE sources;
+SELECT seq_scan AS before FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass \gset
+SELECT * FROM added(1, 20);
+ANALYZE sources;
+SELECT * FROM added(11, 30);
+SELECT * FROM added(31, 1000);
+SELECT seq_scan - :before AS times_read_whole FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
+-- The same with deleted ones: none when the plans are made, then many.
+UPDATE sources SET deleted_at = now() WHERE id <> (SELECT id FROM sources ORDER BY id DESC LIMIT 1);
+SELECT seq_scan AS before, idx_tup_fetch AS rows_before FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass \gset
+SELECT * FROM added(1, 20);
+SELECT * FROM added(2001, 2020);
+SELECT seq_scan - :before AS times_read_whole, idx_tup_fetch - :rows_before < 500 AS few_rows
+    FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
+ROLLBACK;
+
+RESET search_path;
+DROP SCHEMA discovery_plan CASCADE;
