@@ -69,7 +69,7 @@ CREATE FUNCTION @extschema@.check_source_hashes(after uuid DEFAULT NULL, max_row
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check_source_hashes';
 COMMENT ON FUNCTION @extschema@.check_source_hashes(uuid, integer) IS
-    'live url and text sources whose hash is not that of their text, in the order of id; looks at max_rows sources with ids above after';
+    'live url and text sources whose hash is not that of their text, in the order of id; the first max_rows of those with ids above after';
 
 --
 -- Counts

@@ -24,10 +24,13 @@ SELECT source.id, source.name FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
   AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text)sql";
 
+// Functions in the place of operators leave the planner one index, that on
+// content_hash: the others are cheaper only as long as the notebook, or the
+// number of deleted sources, is small, and the plan is kept longer than that.
 constexpr const char *find_deleted = R"sql(
 SELECT source.id FROM @store@.sources AS source
-WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
-  AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+WHERE pg_catalog.uuid_eq(source.notebook_id, $1) AND source.content_hash OPERATOR(pg_catalog.=) $2
+  AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1 AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
 ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
 
 constexpr const char *insert = R"sql(
@@ -42,10 +45,11 @@ RETURNING id)sql";
 constexpr const char *restore = R"sql(
 UPDATE @store@.sources AS source
 SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4, source.extracted_text),
-    file_type = coalesce($5, source.file_type), url = coalesce($6, source.url),
+    file_type = CASE WHEN $3 OPERATOR(pg_catalog.=) 'file'::pg_catalog.text THEN coalesce($5, source.file_type) END,
+    url = coalesce($6, source.url),
     file_path = coalesce($7, source.file_path), file_size = coalesce($8, source.file_size),
     source_metadata = coalesce($9, source.source_metadata)
-WHERE source.id OPERATOR(pg_catalog.=) $1 AND source.deleted_at IS NOT NULL
+WHERE source.id OPERATOR(pg_catalog.=) $1 AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1
 RETURNING source.id)sql";
 
 std::optional<std::string_view> view_argument(FunctionCallInfo fcinfo, int number) {
@@ -131,17 +135,26 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
             err_generic_string(PG_DIAG_CONSTRAINT_NAME, "ix_sources_notebook_hash"));
 }
 
-// Brings a deleted source back. False if it is not deleted any more, or if
-// another session took its content meanwhile: then the update fails in its
-// subtransaction, and nothing of it stays.
-bool try_restore(const Store &store, const NewSource &source, Datum id) {
+enum class Attempt {
+    done,
+    found_no_row,  // to restore: it is deleted no more, or we may not update it
+    found_a_twin,  // that we do not see
+};
+
+// Brings a deleted source back. If another session took its content meanwhile,
+// nothing of the update stays.
+Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     const char *sql = placed(restore, store);
     uint64 restored = 0;
-    bool is_free = unless_twin([&] {
-        restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
-                                   source.file_type, source.url, source.file_path, source.file_size, source.metadata});
-    });
-    return is_free && restored > 0;
+    bool is_free = unless_twin(
+        [&] {
+            restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
+                                       source.file_type, source.url, source.file_path, source.file_size,
+                                       source.metadata});
+        },
+        "The notebook has a deleted source of this content. Restoring it needs the right to UPDATE;"
+        " with on_deleted => 'add' it stays deleted.");
+    return !is_free ? Attempt::found_a_twin : restored > 0 ? Attempt::done : Attempt::found_no_row;
 }
 
 void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
@@ -151,29 +164,31 @@ void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-// One attempt; false if another session was faster.
-bool try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
+// One attempt; another session may have been faster.
+Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
     bool is_null;
     if (source.has_identity) {
         if (run_saved(placed(find_live, store), {source.notebook_id, source.content_hash}) > 0) {
             if (source.error_on_duplicate) raise_duplicate(store, result_text(0, 0), result_text(0, 1));
             put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
-            return true;
+            return Attempt::done;
         }
         if (!source.add_beside_deleted &&
             run_saved(placed(find_deleted, store), {source.notebook_id, source.content_hash}) > 0) {
             Datum id = result_datum(0, 0, &is_null);
-            if (!try_restore(store, source, id)) return false;
-            put_outcome(fcinfo, id, "restored");
-            return true;
+            Attempt attempt = try_restore(store, source, id);
+            if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");
+            // Above READ COMMITTED the twin may be outside our snapshot, where no
+            // look finds it: INSERT then raises 40001.
+            if (attempt != Attempt::found_a_twin || !IsolationUsesXactSnapshot()) return attempt;
         }
     }
     if (run_saved(placed(insert, store), {source.notebook_id, source.name, source.source_type, source.extracted_text,
                                           source.content_hash, source.file_type, source.url, source.file_path,
                                           source.file_size, source.metadata}) == 0)
-        return false;
+        return Attempt::found_a_twin;
     put_outcome(fcinfo, result_datum(0, 0, &is_null), "added");
-    return true;
+    return Attempt::done;
 }
 
 }  // namespace
@@ -188,10 +203,15 @@ DISCOVERY_FUNCTION(discovery_add_source) {
     InitMaterializedSRF(fcinfo, 0);
     SPI_connect();
     int attempts = 0;
-    while (!try_add(fcinfo, store, source)) {
+    for (Attempt attempt; (attempt = try_add(fcinfo, store, source)) != Attempt::done;) {
         CHECK_FOR_INTERRUPTS();
+        if (++attempts < most_attempts) continue;
         // What conflicts all the time and is never seen is hidden by row security.
-        if (++attempts == most_attempts) raise_duplicate(store, nullptr, nullptr);
+        if (attempt == Attempt::found_a_twin) raise_duplicate(store, nullptr, nullptr);
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                errmsg("cannot restore the deleted source of this content"),
+                errdetail("Row-level security, or a trigger, keeps it from being updated."),
+                errhint("With on_deleted => 'add' it stays deleted, and a new one is added."));
     }
     SPI_finish();
     return Datum{};

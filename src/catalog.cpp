@@ -116,6 +116,17 @@ Oid find_table(Oid schema, const char *name, Oid owner) {
     return fits ? table : InvalidOid;
 }
 
+// The first table that a store has not as it must be.
+const char *what_is_missing(const Store &store) {
+    for (const char *name : {"notebooks", "sources"}) {
+        Oid table = get_relname_relid(name, store.schema);
+        const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
+        if (why == nullptr && owner_of(table) != store.owner) why = "belongs to another role than the store";
+        if (why != nullptr) return psprintf("\"%s\" %s.", name, why);
+    }
+    return "";
+}
+
 }  // namespace
 
 Extension read_extension() {
@@ -219,11 +230,18 @@ List *schemas_with_record() {
 }
 
 Store require_store(const char *schema) {
-    Store store;
+    Store store, incomplete{};
     if (schema == nullptr) {
         ListCell *cell;
-        foreach (cell, fetch_search_path(false))
-            if (find_store(lfirst_oid(cell), &store) && store.is_complete()) return store;
+        foreach (cell, fetch_search_path(false)) {
+            if (!find_store(lfirst_oid(cell), &store)) continue;
+            if (store.is_complete()) return store;
+            if (!OidIsValid(incomplete.record)) incomplete = store;
+        }
+        if (OidIsValid(incomplete.record))
+            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(incomplete.schema)),
+                    errdetail("%s", what_is_missing(incomplete)));
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no store in search_path"),
                 errhint("Name its schema, or make one with discovery_create_store()."));
     }

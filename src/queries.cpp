@@ -41,8 +41,8 @@ SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
     auto *saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_FIND, &found));
     if (found && strcmp(saved->sql, sql) == 0) return saved->plan;
 
-    SPIPlanPtr plan = SPI_prepare(sql, unpacked.count, unpacked.types);
-    if (plan == nullptr) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, unpacked.count, unpacked.types, CURSOR_OPT_GENERIC_PLAN);
+    if (plan == nullptr) elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
     if (found) return plan;  // of another statement with the same hash: not worth a list
     char *copy = MemoryContextStrdup(TopMemoryContext, sql);
     saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_ENTER, &found));
@@ -50,6 +50,25 @@ SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
     saved->sql = copy;
     SPI_keepplan(plan);
     return plan;
+}
+
+// Plans a saved statement, where it is not planned. A plan that was made while the
+// table was small would read the whole of it, and stay: ten thousand rows later
+// each call still would. So it goes by an index, whatever the table is like now.
+void plan_by_index(SPIPlanPtr plan) {
+    bool seqscan = enable_seqscan, bitmapscan = enable_bitmapscan;
+    enable_seqscan = enable_bitmapscan = false;
+    PG_TRY();
+    {
+        CachedPlan *planned = SPI_plan_get_cached_plan(plan);
+        if (planned != nullptr) ReleaseCachedPlan(planned, CurrentResourceOwner);
+    }
+    PG_FINALLY();
+    {
+        enable_seqscan = seqscan;
+        enable_bitmapscan = bitmapscan;
+    }
+    PG_END_TRY();
 }
 
 }  // namespace
@@ -78,7 +97,9 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool re
 
 uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments) {
     Unpacked unpacked(arguments);
-    int result = SPI_execute_plan(saved_plan(sql, unpacked), unpacked.values, unpacked.nulls, false, 0);
+    SPIPlanPtr plan = saved_plan(sql, unpacked);
+    plan_by_index(plan);
+    int result = SPI_execute_plan(plan, unpacked.values, unpacked.nulls, false, 0);
     if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
     return SPI_processed;
 }

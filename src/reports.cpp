@@ -20,12 +20,14 @@ using namespace discovery;
 // Also of a store that is still at 1.0, where duplicates may live in one notebook.
 DISCOVERY_FUNCTION(discovery_find_duplicate_sources) {
     return return_rows(fcinfo, placed(R"sql(
-        SELECT content_hash::text, count(*), count(DISTINCT notebook_id), array_agg(id ORDER BY created_at, id),
+        SELECT hash, count(*), count(DISTINCT notebook_id), array_agg(id ORDER BY created_at, id),
                (sum(octet_length(extracted_text)) - max(octet_length(extracted_text)))::bigint
-        FROM @store@.sources
+        FROM @store@.sources,
+             LATERAL (SELECT CASE WHEN content_hash ~ '^[0-9A-Fa-f]{64}$' THEN lower(content_hash)
+                                  ELSE content_hash::text END) AS folded (hash)
         WHERE deleted_at IS NULL AND content_hash <> '' AND ($1 IS NULL OR notebook_id = $1)
-        GROUP BY content_hash HAVING count(*) > 1
-        ORDER BY count(*) DESC, content_hash)sql", require_store(nullptr)),
+        GROUP BY hash HAVING count(*) > 1
+        ORDER BY count(*) DESC, hash)sql", require_store(nullptr)),
         {argument(fcinfo, 0, UUIDOID)});
 }
 
@@ -40,10 +42,10 @@ DISCOVERY_FUNCTION(discovery_check_source_hashes) {
         FROM (SELECT id, notebook_id, content_hash, extracted_text FROM %s.sources
               WHERE deleted_at IS NULL AND source_type IN ('url', 'text') AND extracted_text <> ''
                 AND ($1 IS NULL OR id > $1)
-              ORDER BY id LIMIT $2) AS looked_at,
+              ORDER BY id OFFSET 0) AS looked_at,
              LATERAL %s.content_hash(looked_at.extracted_text) AS hashed (content_hash)
         WHERE looked_at.content_hash <> hashed.content_hash
-        ORDER BY looked_at.id)sql", quoted_schema(store.schema), functions),
+        ORDER BY looked_at.id LIMIT $2)sql", quoted_schema(store.schema), functions),
         {argument(fcinfo, 0, UUIDOID), argument(fcinfo, 1, INT4OID)});
 }
 

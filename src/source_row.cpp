@@ -49,19 +49,34 @@ Datum hash_of_text(const Row &row, const Columns &columns) {
     return has_content ? PointerGetDatum(sha256_hex_of_text(text.datum)) : to_text("");
 }
 
+bool is_new_text(const Row &before, const Row &after, const Columns &columns) {
+    Value old_text = before[columns.extracted_text], new_text = after[columns.extracted_text];
+    if (old_text.is_null || new_text.is_null) return old_text.is_null != new_text.is_null;
+    // Equal texts may be stored otherwise, as where a client writes the whole row.
+    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(after.relation), columns.extracted_text - 1);
+    return !is_same(old_text, new_text, attribute) &&
+           !datum_image_eq(old_text.datum, new_text.datum, attribute->attbyval, attribute->attlen);
+}
+
 void set_hash(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
     Value hash = after[columns.content_hash];
     if (is_blank(hash)) {
+        // What came from 1.0 without a hash stays without, as long as nobody touches
+        // hash and text: or its renaming could meet a twin.
+        if (before != nullptr && is_blank((*before)[columns.content_hash]) && !is_new_text(*before, after, columns)) {
+            if (hash.is_null) changes.set(columns.content_hash, to_text(""));
+            return;
+        }
         Datum found = hash_of_text(after, columns);
         if (hash.is_null || !is_blank({found, false})) changes.set(columns.content_hash, found);
         return;
     }
     std::string_view given = view_of(hash);
-    if (before != nullptr) {
+    // A source that comes back does so by its hash, whatever text it brings.
+    bool comes_back = before != nullptr && !(*before)[columns.deleted_at].is_null && after[columns.deleted_at].is_null;
+    if (before != nullptr && !comes_back) {
         Value old_hash = (*before)[columns.content_hash];
-        Form_pg_attribute text = TupleDescAttr(RelationGetDescr(after.relation), columns.extracted_text - 1);
-        bool is_new_text = !is_same((*before)[columns.extracted_text], after[columns.extracted_text], text);
-        if (is_new_text && !is_blank(old_hash) && view_of(old_hash) == given &&
+        if (!is_blank(old_hash) && view_of(old_hash) == given && is_new_text(*before, after, columns) &&
             view_of({hash_of_text(*before, columns), false}) == given) {
             // Text and hash belonged together: they still do.
             changes.set(columns.content_hash, hash_of_text(after, columns));
