@@ -28,13 +28,13 @@ BEGIN
         EXECUTE alteration;
         statements := (SELECT array_agg(format('%4s: %s;%s', direction, statement, '  -- ' || comment)) FROM discovery_autogenerate());
         FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'up' LOOP
-            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@extschema@', 'discovery_auto');
+            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@functions@', 'discovery_auto');
         END LOOP;
         IF pg_temp.shape('discovery_auto') <> pg_temp.shape('discovery_fresh') THEN
             statements := statements || '      UP MAKES ANOTHER SHAPE'::text;
         END IF;
         FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'down' LOOP
-            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@extschema@', 'discovery_auto');
+            EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@functions@', 'discovery_auto');
         END LOOP;
         IF before <> pg_temp.shape('discovery_fresh') THEN
             statements := statements || '      DOWN MAKES ANOTHER SHAPE'::text;

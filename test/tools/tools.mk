@@ -52,4 +52,16 @@ bench:
 shapes:
 	@test/tools/shapes
 
-.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes
+## migration     begin the next version: VERSION=1.2 MESSAGE="what it does"; FROM=postgresql://… takes the changes made there
+migration:
+	@test/tools/migration
+
+## release       record the checksums of this version's scripts in sql/RELEASED: from then on they never change
+release:
+	@test/tools/release
+
+## dist          pack the last commit for PGXN, as dist/discovery-VERSION.zip
+dist:
+	@test/tools/dist
+
+.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist

@@ -230,7 +230,8 @@ private:
             // What names it goes with it, and nobody is asked.
             std::erase_if(shape_, [&](const Object &object) {
                 return ((object.kind == "column" || object.kind == "comment") && object.name == whole) ||
-                       ((object.kind == "constraint" || object.kind == "index") && object.relation() == table && names(object, column));
+                       ((object.kind == "constraint" || object.kind == "index") && object.relation() == table &&
+                        names({object.kind, object.name, object.definition.substr(0, object.definition.find(" REFERENCES "))}, column));
             });
         } else if (take("RENAME COLUMN ")) {
             std::string from = name();

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""asyncpg and a discovery store. The database is that of DATABASE_URL."""
+import asyncio
+import os
+from datetime import timedelta
+
+import asyncpg
+
+
+async def main():
+    connection = await asyncpg.connect(os.environ["DATABASE_URL"])
+    value, row, rows = connection.fetchval, connection.fetchrow, connection.fetch
+
+    # Notebooks
+    notebook = await value("INSERT INTO notebooks (name, tags) VALUES ($1, $2) RETURNING id", "Client", ["reading"])
+    print("created: Client")
+    read = await row("SELECT name, tags FROM notebooks WHERE id = $1", notebook)
+    print(f"read: {read['name']}, tags {', '.join(read['tags'])}")
+    print("listed:", len(await rows("SELECT id FROM notebooks WHERE tags && $1 ORDER BY name", ["reading"])))
+    try:
+        await connection.execute("INSERT INTO notebooks (name) VALUES ($1)", "Client")
+    except asyncpg.UniqueViolationError as error:
+        print("name taken:", error.constraint_name)
+    renamed = await row("UPDATE notebooks SET name = $1, tags = $2 WHERE id = $3 RETURNING name, tags",
+                        "Client 2", ["hashing", "reading"], notebook)
+    print(f"renamed and retagged: {renamed['name']}, tags {', '.join(renamed['tags'])}")
+
+    # Sources
+    insert = """INSERT INTO sources (notebook_id, name, source_type, url, file_path, extracted_text)
+                VALUES ($1, $2, 'url', 'https://example.org/', '/files/page.html', 'A page') RETURNING id"""
+    page = await value(insert, notebook, "page.html")
+    print("added by INSERT: page.html")
+    try:
+        await value(insert, notebook, "twin")
+    except asyncpg.UniqueViolationError as error:
+        print("duplicate by INSERT:", error.constraint_name)
+
+    add_text = """SELECT id, outcome FROM add_source(notebook_id => $1, name => $2, source_type => 'text',
+                                                     extracted_text => $3)"""
+    note = await row(add_text, notebook, "note", "A note")
+    print("add_source:", note["outcome"])
+    again = await row(add_text, notebook, "note again", "A note")
+    print(f"add_source: {again['outcome']}, of", await value("SELECT name FROM sources WHERE id = $1", again["id"]))
+
+    async def print_count():
+        print("counted:", await value("SELECT source_count FROM notebooks WHERE id = $1", notebook))
+
+    await print_count()
+    for source in await rows("SELECT name FROM live_sources WHERE notebook_id = $1"
+                             " ORDER BY created_at, id LIMIT 50 OFFSET 0", notebook):
+        print("page:", source["name"])
+
+    # Soft delete, restore
+    deletion = await row("SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)", [note["id"]], "not needed")
+    print("deleted:", deletion["deleted"])
+    await print_count()
+    for restored in await rows("SELECT id FROM restore_sources($1) WHERE outcome = 'restored'", deletion["deletion_id"]):
+        print("restored:", await value("SELECT name FROM sources WHERE id = $1", restored["id"]))
+    await print_count()
+
+    # Purge: unlink the files only after the commit (here each statement is one), and only if no row uses them any more
+    await connection.execute("SELECT delete_source($1)", page)
+    await asyncio.sleep(0.01)  # '0' spares what was deleted in this very millisecond
+    for purged in await rows("SELECT file_path FROM purge_deleted_sources(older_than => $1)", timedelta(0)):
+        if await value("SELECT count(*) FROM sources WHERE file_path = $1", purged["file_path"]) == 0:
+            print("purged:", purged["file_path"])
+
+    await connection.execute("DELETE FROM notebooks WHERE id = $1", notebook)
+    print("notebook deleted, sources left:", await value("SELECT count(*) FROM sources"))
+    await connection.close()
+
+
+asyncio.run(main())

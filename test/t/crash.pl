@@ -1,0 +1,113 @@
+# The server is killed while the extension is created, while a store is brought up and down, while rows are imported and
+# while a batch is deleted: after the restart either the old or the new state is there, whole.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use PostgreSQL::Test::Utils;
+use Stores;
+use IPC::Run;
+use Test::More;
+
+# What was committed must be on disk; and a killed backend may take the others along, as it does by itself.
+my $node = new_server('main', conf => "fsync = on\nrestart_after_crash = on\n");
+my $counts = 'SELECT * FROM check_source_counts()';
+
+sub wait_until_up
+{
+	my ($how) = @_;
+	if ($how ne 'backend')
+	{
+		# The orphans of a killed postmaster hold its memory until they notice.
+		foreach (1 .. 100)
+		{
+			last if $node->start(fail_ok => 1);
+			$node->stop('fast', fail_ok => 1);
+			select undef, undef, undef, 0.1;
+		}
+	}
+	foreach (1 .. 600)
+	{
+		return if (try($node, 'pg_isready', '-q'))[0] == 0;
+		select undef, undef, undef, 0.1;
+	}
+	die 'the server did not come back';
+}
+
+# Begins the SQL in a session of its own, waits until it sleeps at its end, inside its transaction, and kills as `how` says.
+sub killed
+{
+	my ($database, $how, $sql) = @_;
+	my ($in, $out, $err, $timer) = ('', '', '', IPC::Run::timeout(120));
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database) ], '<', \$in, '>', \$out, '2>', \$err, $timer);
+	$in = "BEGIN;\nSELECT pg_backend_pid();\n$sql;\n\\echo done\n";
+	$psql->pump until $out =~ /done/ || $err =~ /ERROR|FATAL/;
+	my ($pid) = $out =~ /(\d+)/;
+	like($out, qr/done/, "$database: " . substr($sql, 0, 60) . " $err");
+	if ($how eq 'backend') { kill 'KILL', $pid; }
+	elsif ($how eq 'postmaster') { $node->kill9; }
+	else { $node->stop('immediate'); }
+	eval { $psql->finish };
+	wait_until_up($how);
+}
+
+my @hows = ('backend', 'postmaster', 'immediate stop');
+$node->safe_psql('postgres', 'CREATE ROLE reader; CREATE DATABASE fresh; CREATE DATABASE made; CREATE DATABASE old; CREATE DATABASE new');
+$node->safe_psql('made', 'CREATE EXTENSION discovery');
+$node->safe_psql('old', "CREATE EXTENSION discovery VERSION '1.0'");
+script($node, 'old', 'rows');
+$node->safe_psql('new', 'CREATE EXTENSION discovery');
+script($node, 'new', 'rows', 'deletions', 'additions');
+$node->safe_psql('postgres', "CREATE DATABASE ${_}_before TEMPLATE $_") foreach 'old', 'new';
+
+foreach my $how (@hows)
+{
+	killed('fresh', $how, 'CREATE EXTENSION discovery');
+	is(value($node, 'fresh', "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), '0', "$how: CREATE EXTENSION left no table");
+	is(value($node, 'fresh', "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"), '0', "$how: and no function");
+
+	killed('old', $how, 'ALTER EXTENSION discovery UPDATE');
+	same_stores($node, 'old_before', 'old', "$how: the update left the old store");
+	is(value($node, 'old', 'SELECT state, extension_version FROM discovery_status()'), 'current|1.0', "$how: status");
+
+	killed('new', $how, "DROP VIEW own_view; SET LOCAL discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO '1.0'");
+	same_stores($node, 'new_before', 'new', "$how: the downgrade left the new store");
+
+	killed('new', $how, "INSERT INTO sources (notebook_id, name, source_type, extracted_text, content_hash) SELECT id, 'bulk', 'text', n || repeat('x', 1000), '' FROM notebooks, generate_series(1, 1000) AS n");
+	same_stores($node, 'new_before', 'new', "$how: the import left the old rows");
+
+	killed('new', $how, "SELECT delete_sources(array_agg(id), 'killed') FROM live_sources");
+	same_stores($node, 'new_before', 'new', "$how: the deletion left them live");
+	is(value($node, 'new', $counts), '', "$how: right counts");
+	is(value($node, 'new', "SELECT object FROM discovery_check() WHERE kind <> 'extra'"), '', "$how: check");
+}
+
+# Killed at any moment while committed statements follow each other: what is there is a whole number of them.
+my ($in, $out, $err) = ('', '', '');
+foreach my $how (@hows)
+{
+	my $batches = value($node, 'new', "SELECT count(*) FROM sources WHERE name = 'batch'") / 100;
+	($in, $out, $err) = (join('', map { "INSERT INTO sources (notebook_id, name, source_type, content_hash) SELECT '00000000-0000-4000-8000-000000000001', 'batch', 'text', '$how $_ ' || n FROM generate_series(1, 100) AS n;\n\\echo done $_\n" } 1 .. 2000), '', '');
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('new') ], '<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(120));
+	$psql->pump until $out =~ /done 5\n/;
+	if ($how eq 'backend') { kill 'KILL', value($node, 'new', "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()"); }
+	elsif ($how eq 'postmaster') { $node->kill9; }
+	else { $node->stop('immediate'); }
+	eval { $psql->finish };
+	wait_until_up($how);
+	my $told = () = $out =~ /^done /mg;
+	my $rows = value($node, 'new', "SELECT count(*) FROM sources WHERE name = 'batch'");
+	is($rows % 100, 0, "$how: whole statements");
+	cmp_ok($rows / 100 - $batches, '>=', $told, "$how: all that were told to be committed");
+	cmp_ok($rows / 100 - $batches, '<=', $told + 1, "$how: and at most one more");
+	is(value($node, 'new', $counts), '', "$how: right counts");
+}
+
+# After all that, the way goes on.
+$node->safe_psql('fresh', 'CREATE EXTENSION discovery');
+same_stores($node, 'made', 'fresh', 'the extension is created', '--except', 'history');
+$node->safe_psql('old', 'ALTER EXTENSION discovery UPDATE');
+is(value($node, 'old', 'SELECT state FROM discovery_status()'), 'current', 'the store is brought up');
+is(value($node, 'old', $counts), '', 'right counts');
+
+done_testing();
