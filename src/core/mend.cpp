@@ -85,7 +85,7 @@ std::string create_table(const Object &table, const Shape &shape) {
     for (const Object &object : shape)
         if (object.kind == "column" && object.relation() == table.name)
             columns += (columns.empty() ? "" : ", ") + part_of(object) + " " + object.definition;
-    return "CREATE TABLE " + on_store(table.name) + " (" + columns + ")";
+    return (table.definition == "unlogged" ? "CREATE UNLOGGED TABLE " : "CREATE TABLE ") + on_store(table.name) + " (" + columns + ")";
 }
 
 std::string create(const Object &object, const Shape &shape) {
@@ -153,7 +153,8 @@ int rank(const Object &object) {
 bool disturbs_views(const Difference &difference) {
     if (difference.object().kind != "column") return false;
     if (difference.kind == Kind::different)
-        return take_apart(difference.is.definition).type != take_apart(difference.should_be.definition).type;
+        return take_apart(difference.is.definition).type != take_apart(difference.should_be.definition).type ||
+               alter_column(difference.is, difference.should_be).empty();
     return difference.kind == Kind::extra;
 }
 
@@ -178,19 +179,38 @@ std::vector<Difference> views_in_the_way(const std::vector<Difference> &differen
     return views;
 }
 
-// What stands on relations that are made, or made again, and so comes with them.
+// What comes with a relation that is made or made again: all that stands on it;
+// with such a column: its comment, and the keys, CHECKs and indexes that name it.
 void add_companions(std::vector<Difference> &differences, const Shape &should_be) {
-    std::set<std::string> made;
-    for (const Difference &difference : differences)
-        if (is_relation(difference.should_be) && (difference.kind == Kind::missing || is_remade(difference, should_be)))
-            made.insert(difference.should_be.name);
-    for (const Object &object : should_be) {
-        if (is_relation(object) || object.kind == "column" || !made.contains(std::string(object.relation()))) continue;
-        // The old one went with its view.
+    std::set<std::string> relations, columns;
+    for (const Difference &difference : differences) {
+        if (difference.kind == Kind::extra) continue;
+        bool is_made = difference.kind == Kind::missing || is_remade(difference, should_be);
+        if (is_made && is_relation(difference.should_be)) relations.insert(difference.should_be.name);
+        if (is_remade(difference, should_be) && difference.is.kind == "column") columns.insert(difference.is.name);
+    }
+    auto names_column = [&](const Object &object) {
+        return std::any_of(columns.begin(), columns.end(), [&](const std::string &name) {
+            Object column{"column", name, {}};
+            return object.relation() == column.relation() && object.definition.find(part_of(column)) != std::string::npos;
+        });
+    };
+    auto put = [&](Kind kind, const Object &is, const Object &object) {
         std::erase_if(differences, [&](const Difference &other) {
             return other.object().kind == object.kind && other.object().name == object.name;
         });
-        differences.push_back({Kind::missing, {}, object});
+        differences.push_back({kind, is, object});
+    };
+    for (const Object &object : should_be) {
+        bool stands = !is_relation(object) && object.kind != "column" && relations.contains(std::string(object.relation()));
+        if (stands || (object.kind == "comment" && columns.contains(object.name))) {
+            put(Kind::missing, {}, object);
+        } else if ((object.kind == "constraint" || object.kind == "index") && names_column(object)) {
+            bool is_listed = std::any_of(differences.begin(), differences.end(), [&](const Difference &other) {
+                return other.object().kind == object.kind && other.object().name == object.name;
+            });
+            if (!is_listed) put(Kind::different, object, object);
+        }
     }
 }
 
@@ -229,15 +249,20 @@ std::vector<Mending> mend(const Shape &is, const Shape &should_be, bool drops_re
     std::set<std::string> dropped;
     for (const Difference &difference : differences)
         if (difference.kind == Kind::extra && is_relation(difference.is)) dropped.insert(difference.is.name);
-    // But for what ties it to another that goes.
+    // But for what ties it to something else that goes.
     auto is_tie = [&](const Object &object) {
-        return object.definition.starts_with("FOREIGN KEY") && std::any_of(dropped.begin(), dropped.end(), [&](const std::string &other) {
-            return other != object.relation() && object.definition.find("REFERENCES " + on_store(other) + "(") != std::string::npos;
+        return object.definition.starts_with("FOREIGN KEY") && std::any_of(differences.begin(), differences.end(), [&](const Difference &other) {
+            return other.kind != Kind::missing && (is_relation(other.is) || other.is.kind == "column" || other.is.kind == "constraint") &&
+                   other.is.relation() != object.relation() &&
+                   object.definition.find("REFERENCES " + on_store(other.is.relation()) + "(") != std::string::npos;
         });
     };
+    auto ties = differences;
+    std::erase_if(ties, [&](const Difference &difference) { return difference.kind != Kind::extra || !is_tie(difference.is); });
     std::erase_if(differences, [&](const Difference &difference) {
         if (difference.kind != Kind::extra || !dropped.contains(std::string(difference.is.relation()))) return false;
-        return !drops_relations || !(is_relation(difference.is) || is_tie(difference.is));
+        bool is_kept = is_relation(difference.is) || std::any_of(ties.begin(), ties.end(), [&](const Difference &tie) { return tie.is == difference.is; });
+        return !drops_relations || !is_kept;
     });
     for (Difference &view : views_in_the_way(differences, is, should_be)) differences.push_back(std::move(view));
     add_companions(differences, should_be);

@@ -84,7 +84,7 @@ Result<Version> resolve_downgrade(const Migrations &migrations, Version current,
     if (version && *version >= current)
         return Error{ErrorKind::invalid_argument,
                      "version " + quoted(target) + " does not lie below the store's, which is " + current.text(), "",
-                     "Use discovery_upgrade()."};
+                     *version > current ? "Use discovery_upgrade()." : ""};
     return version;
 }
 

@@ -26,7 +26,7 @@ DECLARE
 BEGIN
     BEGIN
         EXECUTE alteration;
-        statements := (SELECT array_agg(format('%4s: %s;%s', direction, statement, '  -- ' || comment)) FROM discovery_autogenerate());
+        statements := (SELECT array_agg(format('%4s: %s;%s', direction, regexp_replace(statement, '^(CREATE VIEW \S+ ).*', '\1...'), '  -- ' || comment)) FROM discovery_autogenerate());
         FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'up' LOOP
             EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@functions@', 'discovery_auto');
         END LOOP;

@@ -153,6 +153,22 @@ $from->wait_for_catchup('everything');
 is(value($to, 'everything', "SELECT count(*) FROM live_sources WHERE content_hash = 'von 1.0'"), 1, 'and takes the rows of the older store');
 is(value($to, 'everything', $counts), '', 'right counts');
 
+# The publisher is brought up first: the subscription stops, with the reason in the log, and goes on when the subscriber follows.
+$_->safe_psql('postgres', 'CREATE DATABASE behind') foreach $from, $to;
+$_->safe_psql('behind', "CREATE EXTENSION discovery VERSION '1.0'") foreach $from, $to;
+script($from, 'behind', 'rows');
+$from->safe_psql('behind', 'CREATE PUBLICATION behind FOR TABLE notebooks, sources');
+$to->safe_psql('behind', "CREATE SUBSCRIPTION behind CONNECTION '" . ($from->connstr('behind') =~ s{'}{''}gr) . "' PUBLICATION behind");
+$to->wait_for_subscription_sync($from, 'behind');
+my $log = -s $to->logfile;
+$from->safe_psql('behind', "ALTER EXTENSION discovery UPDATE; SELECT delete_sources(array_agg(id), 'oben') FROM live_sources WHERE name LIKE '%№2 %'");
+$to->wait_for_log(qr/"public\.sources" is missing replicated columns?: "deletion_id", "hold_reason"/, $log);
+is(value($to, 'behind', 'SELECT count(*) FROM sources WHERE deleted_at IS NULL'), 24, 'publisher 1.1, subscriber 1.0: stopped, nothing half done');
+$to->safe_psql('behind', 'ALTER EXTENSION discovery UPDATE');
+$from->wait_for_catchup('behind');
+is(value($to, 'behind', 'SELECT count(*), count(deletion_id) FROM sources WHERE deleted_at IS NULL OR deletion_id IS NOT NULL'), '24|3', 'brought up: it goes on');
+is(value($to, 'behind', $counts), '', 'right counts');
+
 # A subscriber that becomes the main one: its triggers work for its own writers, and count from what came.
 $to->safe_psql('listed', 'DROP SUBSCRIPTION listed');
 $to->safe_psql('listed', ($add =~ s{Inhalt}{Eigenes}r) . "; DELETE FROM sources WHERE extracted_text LIKE '%9'; SELECT delete_source(id) FROM live_sources LIMIT 3");
