@@ -37,7 +37,8 @@ Oid referenced_notebooks(Relation sources) {
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                 errmsg("tables \"%s\" and \"%s\" have different owners", RelationGetRelationName(sources),
                        get_rel_name(key->confrelid)),
-                errdetail("The counts of sources are written with the rights of one owner of both."), errtable(sources));
+                errdetail("The counts of sources are written with the rights of one owner of both."),
+                errhint("Use ALTER TABLE ... OWNER TO."), errtable(sources));
     }
     ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
             errmsg("table \"%s\" has no foreign key on \"notebook_id\" to a table with a column \"source_count\"",

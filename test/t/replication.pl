@@ -106,7 +106,7 @@ sub subscribe
 	$from->safe_psql($database, "CREATE PUBLICATION $database $publication");
 	$to->safe_psql($database, $sql);
 	$to->safe_psql($database, "CREATE SUBSCRIPTION $database CONNECTION '" . ($from->connstr($database) =~ s{'}{''}gr) . "' PUBLICATION $database");
-	$to->wait_for_subscription_sync($from, $database);
+	$to->wait_for_subscription_sync($from, $database, $database);
 }
 sub same_rows
 {
@@ -159,7 +159,7 @@ $_->safe_psql('behind', "CREATE EXTENSION discovery VERSION '1.0'") foreach $fro
 script($from, 'behind', 'rows');
 $from->safe_psql('behind', 'CREATE PUBLICATION behind FOR TABLE notebooks, sources');
 $to->safe_psql('behind', "CREATE SUBSCRIPTION behind CONNECTION '" . ($from->connstr('behind') =~ s{'}{''}gr) . "' PUBLICATION behind");
-$to->wait_for_subscription_sync($from, 'behind');
+$to->wait_for_subscription_sync($from, 'behind', 'behind');
 my $log = -s $to->logfile;
 $from->safe_psql('behind', "ALTER EXTENSION discovery UPDATE; SELECT delete_sources(array_agg(id), 'oben') FROM live_sources WHERE name LIKE '%№2 %'");
 $to->wait_for_log(qr/"public\.sources" is missing replicated columns?: "deletion_id", "hold_reason"/, $log);

@@ -1,0 +1,45 @@
+# docs/migrations.md: each statement and command on it is run in its order, in a copy of the checkout, and prints what the page says;
+# and the recipe that tries again does, when a lock is in its way.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use IPC::Run;
+use Pages;
+use Test::More;
+
+my $top = abs_path("$FindBin::RealBin/../..");
+# `make migration` and the like write into the checkout, and `git checkout` takes it back: a repository of its own.
+my $copy = tempdir(CLEANUP => 1);
+system("cd '$top' && tar -cf - --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude=./.git --exclude=./src/scripts.inc ."
+	. " | tar -C '$copy' -xf - && cd '$copy' && git init --quiet && git add --all . && git -c user.name=test -c user.email=test\@localhost commit --quiet -m copy") == 0
+  or die 'no copy of the checkout';
+chdir $copy or die;
+
+my $node = documentation_server();
+my $page = "$top/docs/migrations.md";
+my $ran = run_page($page);
+cmp_ok($ran, '>', 20, 'the page has been run');
+
+# The recipe, with a lock that goes away after the first attempt.
+my ($text) = map { $_->{text} } grep { $_->{kind} eq 'console' && $_->{text} =~ /for pause/ } blocks_of(scalar `cat '$page'`);
+my ($recipe) = $text =~ /^\$ ((?:.*\\\n)*.*)\n/;
+fresh_database();
+$node->safe_psql('discovery_db', "SET ROLE discovery_user; CREATE EXTENSION discovery VERSION '1.0'");
+my $reader = $node->background_psql('discovery_db');
+$reader->query_safe('BEGIN; SELECT FROM notebooks');
+my ($out, $handle) = ('');
+{
+	local %ENV = (%ENV, DATABASE_URL => 'host=' . $node->host . ' port=' . $node->port . ' user=discovery_user dbname=discovery_db');
+	$handle = IPC::Run::start([ 'bash', '-c', $recipe ], '<', \undef, '>', \$out, '2>&1', IPC::Run::timer(120));
+}
+$handle->pump until $out =~ /could not lock table/ || !$handle->pumpable;
+like($out, qr/ERROR:  could not lock table "notebooks" within lock_timeout\n.*DETAIL:  Another session is using the table\.\nHINT:/s, 'an attempt fails and says why');
+$reader->query_safe('COMMIT');
+$reader->quit;
+$handle->finish;
+like($out, qr/ discovery_upgrade \n.*\n +\d+\.\d+\n\(1 row\)\n+\z/, 'and the next one succeeds, and is the last');
+is($node->safe_psql('discovery_db', 'SELECT discovery_version() = max(version) FROM pg_available_extension_versions WHERE name = \'discovery\''), 't', 'the store is at the newest version');
+done_testing();
