@@ -88,6 +88,12 @@ UPDATE sources SET extracted_text = 'b of another', content_hash = NULL WHERE na
 SELECT * FROM shown WHERE name = 'b';
 UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'b';
 
+-- Also where the same UPDATE brings the source back: its hash goes with its text.
+UPDATE sources SET deleted_at = now() WHERE name = 'b';
+UPDATE sources SET deleted_at = NULL, extracted_text = 'b is back' WHERE name = 'b';
+SELECT * FROM shown WHERE name = 'b';
+UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'b';
+
 -- Texts that meet by an UPDATE are duplicates too.
 UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'c';
 \echo :SQLSTATE

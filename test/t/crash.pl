@@ -29,12 +29,8 @@ sub wait_until_up
 			select undef, undef, undef, 0.1;
 		}
 	}
-	foreach (1 .. 600)
-	{
-		return if (try($node, 'pg_isready', '-q'))[0] == 0;
-		select undef, undef, undef, 0.1;
-	}
-	die 'the server did not come back';
+	# A query that is answered, not a ping: while it recovers the server may answer that one.
+	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
 }
 
 # Begins the SQL in a session of its own, waits until it sleeps at its end, inside its transaction, and kills as `how` says.
