@@ -2,6 +2,7 @@
 #include "content_hash.hpp"
 #include "soft_delete.hpp"
 #include "subtransaction.hpp"
+#include "triggers.hpp"
 
 #include "core/source.hpp"
 
@@ -148,9 +149,18 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     uint64 restored = 0;
     bool is_free = unless_twin(
         [&] {
-            restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
-                                       source.file_type, source.url, source.file_path, source.file_size,
-                                       source.metadata});
+            keep_hash_of(DatumGetUUIDP(id));
+            PG_TRY();
+            {
+                restored = run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
+                                           source.file_type, source.url, source.file_path, source.file_size,
+                                           source.metadata});
+            }
+            PG_FINALLY();
+            {
+                keep_hash_of(nullptr);
+            }
+            PG_END_TRY();
         },
         "The notebook has a deleted source of this content. Restoring it needs the right to UPDATE;"
         " with on_deleted => 'add' it stays deleted.");
@@ -203,11 +213,13 @@ DISCOVERY_FUNCTION(discovery_add_source) {
     InitMaterializedSRF(fcinfo, 0);
     SPI_connect();
     int attempts = 0;
+    bool has_twin = false;
     for (Attempt attempt; (attempt = try_add(fcinfo, store, source)) != Attempt::done;) {
         CHECK_FOR_INTERRUPTS();
+        has_twin = has_twin || attempt == Attempt::found_a_twin;
         if (++attempts < most_attempts) continue;
         // What conflicts all the time and is never seen is hidden by row security.
-        if (attempt == Attempt::found_a_twin) raise_duplicate(store, nullptr, nullptr);
+        if (has_twin) raise_duplicate(store, nullptr, nullptr);
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("cannot restore the deleted source of this content"),
                 errdetail("Row-level security, or a trigger, keeps it from being updated."),

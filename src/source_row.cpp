@@ -10,15 +10,26 @@
 namespace discovery {
 namespace {
 
+// The source that add_source() restores.
+struct {
+    bool is_under_way;
+    pg_uuid_t source;
+} restoring;
+
+bool is_hash_kept(const Value &id) {
+    return restoring.is_under_way && !id.is_null && memcmp(DatumGetUUIDP(id.datum), &restoring.source, UUID_LEN) == 0;
+}
+
 struct Columns {
-    AttrNumber source_type, extracted_text, content_hash, updated_at, deleted_at, deletion_id;
+    AttrNumber id, source_type, extracted_text, content_hash, updated_at, deleted_at, deletion_id;
 };
 
 // Looked up once a statement.
 const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
     if (fcinfo->flinfo->fn_extra == nullptr) {
         auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
-        *columns = {column_number(relation, "source_type", TEXTOID),    column_number(relation, "extracted_text", TEXTOID),
+        *columns = {column_number(relation, "id", UUIDOID),
+                    column_number(relation, "source_type", TEXTOID),    column_number(relation, "extracted_text", TEXTOID),
                     column_number(relation, "content_hash", TEXTOID),   column_number(relation, "updated_at", TIMESTAMPOID),
                     column_number(relation, "deleted_at", TIMESTAMPOID), column_number(relation, "deletion_id", UUIDOID)};
         fcinfo->flinfo->fn_extra = columns;
@@ -72,9 +83,7 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
         return;
     }
     std::string_view given = view_of(hash);
-    // A source that comes back does so by its hash, whatever text it brings.
-    bool comes_back = before != nullptr && !(*before)[columns.deleted_at].is_null && after[columns.deleted_at].is_null;
-    if (before != nullptr && !comes_back) {
+    if (before != nullptr && !is_hash_kept((*before)[columns.id])) {
         Value old_hash = (*before)[columns.content_hash];
         if (!is_blank(old_hash) && view_of(old_hash) == given && is_new_text(*before, after, columns) &&
             view_of({hash_of_text(*before, columns), false}) == given) {
@@ -109,6 +118,12 @@ void set_deletion(RowChanges &changes, const Row *before, const Row &after, cons
 }
 
 }  // namespace
+
+void keep_hash_of(const pg_uuid_t *source) {
+    restoring.is_under_way = source != nullptr;
+    if (source != nullptr) restoring.source = *source;
+}
+
 }  // namespace discovery
 
 using namespace discovery;

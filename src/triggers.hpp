@@ -56,6 +56,10 @@ private:
     bool nulls_[most];
 };
 
+/// While add_source() brings this source back, its hash stands, whatever text
+/// comes along: it is that of the content that was asked for. Null ends it.
+void keep_hash_of(const pg_uuid_t *source);
+
 /// Sets updated_at to now where the update leaves it as it was although it
 /// changes other columns of the row, `kept_by_us` aside.
 void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation,

@@ -64,4 +64,12 @@ release:
 dist:
 	@test/tools/dist
 
-.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist
+## deb           build the Debian packages, one for each major whose headers are installed, into dist/
+deb:
+	@test/tools/deb
+
+## docker-test   build the image and run the commands of docs/docker.md; skips where there is no engine
+docker-test:
+	@test/long/docker || [ $$? = 77 ]
+
+.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb docker-test
