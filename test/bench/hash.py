@@ -3,6 +3,7 @@
 The values are stored in each way that PostgreSQL has, or are in memory; from the largest the backend's peak memory is measured too.
 """
 import harness
+import stores
 
 # What there is to hash with; a text has to be made bytes first.
 OURS = "content_hash(x)"
@@ -52,7 +53,7 @@ def statement(kind, expression, in_memory, count):
                FOR i IN 1..{count} LOOP hash := {expression}; END LOOP; END $$"""
 
 
-def measure(bench, session, kind, name, size, count, way, rounds):
+def measure(bench, database, session, kind, name, size, count, way, rounds):
     in_memory = way == "memory"
     fill(session, kind, "external" if in_memory else way, size, count)
     same = session.run(f"SELECT bool_and({OURS} = {THEIRS[kind]}) FROM value")
@@ -65,27 +66,31 @@ def measure(bench, session, kind, name, size, count, way, rounds):
     # In a fresh backend, whose heap has no room left over from before.
     peaks = []
     for sql in (ours, theirs):
-        with harness.Session() as fresh:
+        with database.session() as fresh:
             peaks.append(fresh.peak_memory(sql))
     # Tables of the allocator and the like: a tenth of a megabyte is no more memory.
     noise = 2**20
     if way == "external":
-        yield bench.memory(f"{title}: memory / 16 MB", peaks[0], 16 * 2**20, "<= 1.00")
-    yield bench.memory(f"{title}: peak memory", max(0, peaks[0] - noise), peaks[1],
-                       "<= 0.60" if kind == "text" and not in_memory else "<= 1.00")
+        yield bench.once(f"{title}: memory / 16 MB", peaks[0], 16 * 2**20, "<= 1.00", harness.megabytes)
+    yield bench.once(f"{title}: peak memory", max(0, peaks[0] - noise), peaks[1],
+                     "<= 0.60" if kind == "text" and not in_memory else "<= 1.00", harness.megabytes)
 
 
-def run(bench):
-    with harness.Session() as session:
+def hashing(bench):
+    """content_hash() against sha256(), by size and storage; above 1, content_hash() is the faster. Peak memory of the backend."""
+    with stores.database("hashing") as database, database.session() as session:
         session.run("CREATE EXTENSION discovery")
         lz4 = has_lz4(session)
         for kind in THEIRS:
             for name, size, count, ways in SIZES:
                 for way in ways:
                     if way != "lz4" or lz4:
-                        yield from measure(bench, session, kind, name, size, bench.amount(count, 5), way, 11)
+                        yield from measure(bench, database, session, kind, name, size, bench.amount(count, 5), way, 11)
             # One value, of the size itself: a smaller one shows nothing new.
             size = min(LARGE, bench.amount(LARGE, 2**20))
             for way in ["memory", "external", "pglz", "lz4"]:
                 if way != "lz4" or lz4:
-                    yield from measure(bench, session, kind, f"{size / 2**20:.0f} MB", size, 1, way, 9)
+                    yield from measure(bench, database, session, kind, f"{size / 2**20:.0f} MB", size, 1, way, 9)
+
+
+BENCHMARKS = {"hash": hashing}

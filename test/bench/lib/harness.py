@@ -72,12 +72,15 @@ class Row:
     ratio: float
     low: float
     high: float
-    goal: str  # ">= 1.00" or "<= 0.90"
+    goal: str  # ">= 1.00", "<= 0.90", or "" where there is none to reach
     ours: str = ""
     theirs: str = ""
+    series: dict = dataclasses.field(default_factory=dict)  # size: (ours, theirs), for the plot
 
     @property
     def verdict(self):
+        if not self.goal:
+            return ""
         relation, goal = self.goal.split()
         reached, within = ((self.ratio >= float(goal), self.high >= float(goal)) if relation == ">=" else
                            (self.ratio <= float(goal), self.low <= float(goal)))
@@ -91,30 +94,45 @@ class Bench:
     def amount(self, at_scale_1, at_least=1):
         return max(at_least, round(at_scale_1 * self.scale))
 
-    def speed(self, name, ours, theirs, goal, rounds=9):
-        """A row of how many times as fast as `theirs` is `ours`; each is a function that returns its seconds.
-
-        The two take turns, each first in every other round, so that whatever slows the machine for a while slows both.
-        """
-        ours(), theirs()  # caches, and the catalog's
-        times = []
+    def turns(self, ours, theirs, rounds):
+        """What the two functions return, in pairs. Each is first in every other round, so that whatever slows the machine for a
+        while slows both; a round before, which fills the caches, does not count."""
+        ours(), theirs()
+        pairs = []
         for number in range(rounds):
             first, second = (ours, theirs) if number % 2 else (theirs, ours)
             a, b = first(), second()
-            times.append((a, b) if number % 2 else (b, a))
-        ratios = [b / a for a, b in times]
-        tenths = statistics.quantiles(ratios, n=10, method="inclusive")
-        return Row(name, statistics.median(ratios), tenths[0], tenths[-1], goal, seconds(statistics.median(a for a, b in times)),
-                   seconds(statistics.median(b for a, b in times)))
+            pairs.append((a, b) if number % 2 else (b, a))
+        return pairs
 
-    def memory(self, name, ours, theirs, goal):
-        """A row of the ratio of two peaks in bytes."""
-        ratio = ours / max(theirs, 1)
-        return Row(name, ratio, ratio, ratio, goal, megabytes(ours), megabytes(theirs))
+    def compare(self, name, ours, theirs, goal, unit, rounds=5):
+        """A row of ours / theirs of what the two functions return: seconds, transactions per second."""
+        return row(name, self.turns(ours, theirs, rounds), goal, unit)
+
+    def speed(self, name, ours, theirs, goal, rounds=9):
+        """A row of how many times as fast as `theirs` is `ours`; each is a function that returns its seconds."""
+        pairs = self.turns(ours, theirs, rounds)
+        return row(name, pairs, goal, seconds, [b / a for a, b in pairs])
+
+    def once(self, name, ours, theirs, goal, unit):
+        """A row of the ratio of two quantities that do not vary, as sizes do."""
+        return row(name, [(ours, theirs)], goal, unit)
+
+
+def row(name, pairs, goal, unit, ratios=None):
+    """The row of a measurement: `pairs` of (ours, theirs), printed by `unit`; `ratios` are ours / theirs unless given."""
+    ratios = ratios or [a / b for a, b in pairs]
+    tenths = statistics.quantiles(ratios, n=10, method="inclusive") if len(ratios) > 1 else ratios
+    return Row(name, statistics.median(ratios), tenths[0], tenths[-1], goal, unit(statistics.median(a for a, b in pairs)),
+               unit(statistics.median(b for a, b in pairs)))
 
 
 def seconds(value):
-    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+    return f"{value * 1e6:.0f} µs" if value < 1e-3 else f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def per_second(value):
+    return f"{value:,.0f} /s"
 
 
 def megabytes(value):

@@ -1,11 +1,19 @@
-"""Runs the benchmarks of test/bench/*.py (ONLY=name: that one) and prints one table each. test/bench/run calls this."""
-import importlib.util
+"""Runs the benchmarks of test/bench/*.py and prints one table each. test/bench/run calls this.
+
+main.py names prints the benchmarks there are; ONLY=name runs that one, or all of a file; a whole run at scale 1 writes docs/benchmarks.md.
+"""
+import importlib
 import os
 import pathlib
 import platform
+import sys
 import time
 
 import harness
+import report
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(FOLDER))
 
 
 def machine():
@@ -18,39 +26,37 @@ def machine():
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}"
 
 
-def load(path):
-    spec = importlib.util.spec_from_file_location("bench_" + path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def benchmarks():
+    """name: (file's name, function that yields rows)"""
+    found = {}
+    for path in sorted(FOLDER.glob("*.py")):
+        found.update({name: (path.stem, function) for name, function in importlib.import_module(path.stem).BENCHMARKS.items()})
+    return found
 
 
 def main():
+    known = benchmarks()
+    if sys.argv[1:] == ["names"]:
+        return print("\n".join([*known, *{file: None for file, function in known.values()}]))
     only = os.environ.get("ONLY")
     bench = harness.Bench(float(os.environ.get("SCALE") or 1))
-    paths = sorted(pathlib.Path(__file__).resolve().parent.parent.glob("*.py"))
     with harness.Session() as session:
-        print(f"PostgreSQL {session.run('SHOW server_version')} on {machine()}; scale {bench.scale:g}")
-    rows = []
-    for path in paths:
-        if only and path.stem != only:
+        where = f"PostgreSQL {session.run('SHOW server_version')} on {machine()}"
+    print(f"{where}; scale {bench.scale:g}")
+    results = {}
+    for name, (file, function) in known.items():
+        if only and only not in (name, file):
             continue
-        module = load(path)
-        print(f"==> {path.stem}: {module.__doc__.splitlines()[0]}", flush=True)
+        print(f"==> {name}: {function.__doc__.split(chr(10))[0]}", flush=True)
         start = time.monotonic()
-        # Each has a database of its own, so that none finds what another left.
-        with harness.Session() as session:
-            session.run(f'CREATE DATABASE "{path.stem}"')
-        os.environ["PGDATABASE"] = path.stem
-        found = list(module.run(bench))
-        os.environ["PGDATABASE"] = "postgres"
-        with harness.Session() as session:
-            session.run(f'DROP DATABASE "{path.stem}"')
-        harness.print_table(found)
+        results[name] = (function.__doc__, list(function(bench)))
+        harness.print_table(results[name][1])
         print(f"({time.monotonic() - start:.0f} s)", flush=True)
-        rows += found
-    missed = [row.name for row in rows if row.verdict == "missed"]
-    print(f"{len(rows) - len(missed)} goals met, {len(missed)} missed" + "".join("\n  missed: " + name for name in missed))
+    judged = [row for text, rows in results.values() for row in rows if row.goal]
+    missed = [row.name for row in judged if row.verdict == "missed"]
+    print(f"{len(judged) - len(missed)} goals met, {len(missed)} missed" + "".join("\n  missed: " + name for name in missed))
+    if not only and bench.scale == 1:
+        report.write(FOLDER.parent.parent / "docs", where, results)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+"""Soft delete, restore and purge of a tenth of the sources, against the UPDATE or DELETE that does it by hand"""
+import itertools
+
+import harness
+import stores
+
+NOW = "timezone('UTC', now())"
+
+
+def trash(bench):
+    """100,000 of 1,000,000 sources deleted softly, restored by their batch, and purged, against plain UPDATE, UPDATE and DELETE"""
+    sources, notebooks = bench.amount(1_000_000), 1000
+    with stores.pair(notebooks=notebooks, sources=sources) as (ours, theirs):
+        def delete(number):
+            chosen = f"SELECT {stores.NOTEBOOK.format(n='n')} FROM generate_series({number * 100 + 1}, {number * 100 + 100}) n"
+            return f"UPDATE sources SET deleted_at = {NOW}, updated_at = {NOW} WHERE notebook_id IN ({chosen}) AND deleted_at IS NULL"
+
+        def timed(side, sql):
+            side.settle()
+            return side.seconds(sql)
+
+        def rounds(side, restore, purge):
+            numbers = itertools.count()
+
+            def one():
+                number = next(numbers)
+                deleted = timed(side, delete(number))
+                restored = timed(side, restore())
+                side.run(delete(number))
+                return deleted, restored, timed(side, purge)
+            return one
+
+        # The newest of two deletions of this round is the one that is still in force.
+        pairs = bench.turns(
+            rounds(ours, lambda: f"""SELECT count(*) FROM restore_sources('{ours.run(
+                "SELECT id FROM discovery_deletions ORDER BY deleted_at DESC LIMIT 1")}')""",
+                "SELECT count(*) FROM purge_deleted_sources('0 days')"),
+            rounds(theirs, lambda: f"UPDATE sources SET deleted_at = NULL, updated_at = {NOW} WHERE deleted_at IS NOT NULL",
+                   f"DELETE FROM sources WHERE deleted_at <= {NOW}"), 5)
+        left = [side.run("SELECT count(*), count(*) FILTER (WHERE deleted_at IS NULL) FROM sources") for side in (ours, theirs)]
+        assert left == [f"{sources * 4 // 10}|{sources * 4 // 10}"] * 2, left
+        for position, (name, goal) in enumerate((("delete-batch", "<= 1.25"), ("restore-batch", "<= 1.25"), ("purge", "<= 1.30"))):
+            yield harness.row(name, [(a[position], b[position]) for a, b in pairs], goal, harness.seconds)
+        yield harness.row("restore-batch against our own delete-batch", [(a[1], a[0]) for a, b in pairs], "<= 1.00", harness.seconds)
+
+
+BENCHMARKS = {"trash": trash}
