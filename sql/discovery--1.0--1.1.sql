@@ -237,10 +237,12 @@ CREATE INDEX ix_sources_content_hash ON @store@.sources USING hash (content_hash
 -- The newest sources of a notebook, in order, without sorting all of them.
 DROP INDEX @store@.ix_sources_notebook_id;
 CREATE INDEX ix_sources_notebook_id ON @store@.sources (notebook_id, created_at);
--- Live sources, which are most, cost these two nothing.
+-- Live sources, which are most, cost these three nothing.
 DROP INDEX @store@.ix_sources_deleted_at;
 CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX ix_sources_deletion_id ON @store@.sources (deletion_id) WHERE deletion_id IS NOT NULL;
+CREATE INDEX ix_sources_deleted_hash ON @store@.sources (notebook_id, content_hash)
+    WHERE deleted_at IS NOT NULL AND content_hash <> '';
 
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_row();

@@ -16,6 +16,7 @@ DROP TRIGGER discovery_row ON @store@.sources;
 DROP TRIGGER discovery_row ON @store@.notebooks;
 
 DROP INDEX @store@.ix_sources_deletion_id;
+DROP INDEX @store@.ix_sources_deleted_hash;
 DROP INDEX @store@.ix_sources_deleted_at;
 CREATE INDEX ix_sources_deleted_at ON @store@.sources (deleted_at);
 DROP INDEX @store@.ix_sources_notebook_id;

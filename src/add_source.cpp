@@ -25,13 +25,10 @@ SELECT source.id, source.name FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
   AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text)sql";
 
-// Functions in the place of operators leave the planner one index, that on
-// content_hash: the others are cheaper only as long as the notebook, or the
-// number of deleted sources, is small, and the plan is kept longer than that.
 constexpr const char *find_deleted = R"sql(
 SELECT source.id FROM @store@.sources AS source
-WHERE pg_catalog.uuid_eq(source.notebook_id, $1) AND source.content_hash OPERATOR(pg_catalog.=) $2
-  AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1 AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
+  AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
 ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
 
 constexpr const char *insert = R"sql(

@@ -4,17 +4,56 @@
 
 namespace discovery {
 
+namespace {
+
+// The store that was found last, for as long as search_path and the catalogs stay as they were.
+struct {
+    bool is_valid;
+    List *search_path;
+    Store store;
+} found_store;
+
+void forget_store(Datum, Oid) { found_store.is_valid = false; }
+void forget_store_too(Datum, int, uint32) { found_store.is_valid = false; }
+
+// What a store is depends on tables (so any change of any table is enough to
+// look again), and the extension's version on its functions.
+void forget_store_on_changes() {
+    static bool is_registered = false;
+    if (is_registered) return;
+    CacheRegisterRelcacheCallback(forget_store, Datum{});
+    CacheRegisterSyscacheCallback(PROCOID, forget_store_too, Datum{});
+    is_registered = true;
+}
+
+void remember_store(const Store &store) {
+    MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+    list_free(found_store.search_path);
+    found_store = {false, fetch_search_path(false), store};
+    found_store.is_valid = true;
+    MemoryContextSwitchTo(caller);
+}
+
+}  // namespace
+
 Store current_store() {
+    forget_store_on_changes();
+    AcceptInvalidationMessages();
+    if (found_store.is_valid && equal(fetch_search_path(false), found_store.search_path)) return found_store.store;
     Store store = require_store(nullptr);
     Extension extension = read_extension();
-    if (store.version == extension.version) return store;
+    if (store.version == extension.version) {
+        remember_store(store);
+        return store;
+    }
     const char *has = in_core([&] { return store.version.text(); })->c_str();
     const char *wants = in_core([&] { return extension.version.text(); })->c_str();
     ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
             errmsg("the store in schema \"%s\" has version %s, but this function is of version %s",
                    get_namespace_name(store.schema), has, wants),
             store.version < extension.version
-                ? errhint("Bring it up: SELECT %s.discovery_upgrade();", quoted_schema(extension.schema))
+                ? errhint("Bring it up: SELECT %s.discovery_upgrade('head', %s);", quoted_schema(extension.schema),
+                          quote_literal_cstr(get_namespace_name(store.schema)))
                 : errhint("Bring up the extension: ALTER EXTENSION discovery UPDATE TO '%s';", has));
 }
 

@@ -31,5 +31,16 @@ SELECT seq_scan - :before AS times_read_whole, idx_tup_fetch - :rows_before < 50
     FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
 ROLLBACK;
 
+-- A welcome that every notebook has, and some have deleted: adding it to one more
+-- reads no other notebook's copy.
+BEGIN;
+INSERT INTO notebooks (id, name) SELECT md5('notebook ' || n)::uuid, 'notebook ' || n FROM generate_series(1, 600) AS n;
+INSERT INTO sources (notebook_id, name, source_type, extracted_text, deleted_at)
+    SELECT md5('notebook ' || n)::uuid, 'Welcome', 'text', 'Welcome', CASE WHEN n % 2 = 0 THEN now() END FROM generate_series(1, 598) AS n;
+SELECT idx_tup_fetch AS rows_before FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass \gset
+SELECT n, outcome FROM unnest('{1,2,599}'::int[]) AS n, LATERAL add_source(md5('notebook ' || n)::uuid, 'Welcome', 'text', extracted_text => 'Welcome');
+SELECT idx_tup_fetch - :rows_before < 20 AS few_rows FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
+ROLLBACK;
+
 RESET search_path;
 DROP SCHEMA discovery_plan CASCADE;
