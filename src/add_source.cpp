@@ -143,6 +143,8 @@ enum class Attempt {
 // nothing of the update stays.
 Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     const char *sql = placed(restore, store);
+    Datum notebook = source.notebook_id.value;
+    lock_notebooks(store, {UUIDARRAYOID, PointerGetDatum(construct_array(&notebook, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))});
     uint64 restored = 0;
     bool is_free = unless_twin(
         [&] {

@@ -2,10 +2,6 @@
 #include "api.hpp"
 #include "scripts.hpp"
 
-extern "C" {
-#include "utils/array.h"
-}
-
 namespace discovery {
 namespace {
 

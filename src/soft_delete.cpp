@@ -4,10 +4,6 @@
 #include "session.hpp"
 #include "subtransaction.hpp"
 
-extern "C" {
-#include "utils/array.h"
-}
-
 namespace discovery {
 namespace {
 
@@ -18,8 +14,16 @@ constexpr int most_attempts = 100;
             errdetail("Unknown: %s.", ids));
 }
 
+// The notebooks of the sources of a condition on $1, those that the caller may see.
+void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
+    query(placed(psprintf("SELECT coalesce(array_agg(DISTINCT notebook_id), '{}') FROM @store@.sources WHERE %s", condition), store),
+          {which}, false);
+    lock_notebooks(store, {UUIDARRAYOID, result_datum(0, 0, &which.is_null)});
+}
+
 // Locks the sources in the order of their ids, and makes sure that they are all there.
 void lock_sources(const Store &store, Argument ids) {
+    lock_notebooks_where(store, "id = ANY ($1)", ids);
     query(placed("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE id = ANY ($1)"
                  " ORDER BY id FOR NO KEY UPDATE) AS locked", store), {ids}, false);
     int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
@@ -132,9 +136,12 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
     const char *update = placed("UPDATE @store@.sources SET deleted_at = NULL WHERE id OPERATOR(pg_catalog.=) ANY ($1)", store);
     uint64 rows;
     SPI_connect();
+    Session session = enter();
+    lock_notebooks_where(store, psprintf("%s AND deleted_at IS NOT NULL", condition), which);
+    leave(session);
     for (int attempt = 1;; ++attempt) {
         CHECK_FOR_INTERRUPTS();
-        Session session = enter();
+        session = enter();
         query(lock, {which}, false);
         Argument locked = {UUIDARRAYOID, result_datum(0, 0, &which.is_null)};
         if (attempt == 1) {
@@ -166,6 +173,14 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
 }
 
 }  // namespace
+
+void lock_notebooks(const Store &store, Argument ids) {
+    // As foreign keys do it: nobody needs a right on notebooks for it.
+    Identity identity = act_as(store.owner);
+    run_saved(placed("SELECT FROM @store@.notebooks WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+                     " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE", store), {ids});
+    stop_acting(identity);
+}
 
 void require_new_snapshot() {
     if (IsolationUsesXactSnapshot())

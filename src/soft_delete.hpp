@@ -16,6 +16,11 @@ void require_new_snapshot();
 /// the twin's id and name.
 const char *restore_plan(const Store &store, const char *condition);
 
+/// Keeps the notebooks (uuid[]) from being deleted until the transaction ends. Whoever
+/// deletes a notebook locks it before its sources; so must we, who change a
+/// source before its notebook's count, or the two of us could wait for each other.
+void lock_notebooks(const Store &store, Argument ids);
+
 /// Raises P0002 if there is no such deletion in the log; needs no right on it.
 void require_deletion(const Store &store, Datum deletion);
 
