@@ -148,6 +148,29 @@ Extension read_extension() {
     return extension;
 }
 
+void wait_for_alter_extension() {
+    Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
+    TransactionId other;
+    do {
+        ScanKeyData key;
+        ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("discovery"));
+        // Shows the row before its change is committed, and whose change it is.
+        SnapshotData dirty;
+        InitDirtySnapshot(dirty);
+        SysScanDesc scan = systable_beginscan(extensions, ExtensionNameIndexId, true, &dirty, 1, &key);
+        HeapTuple tuple = systable_getnext(scan);
+        other = !HeapTupleIsValid(tuple)            ? InvalidTransactionId
+                : TransactionIdIsValid(dirty.xmin) ? dirty.xmin
+                                                   : dirty.xmax;
+        ItemPointerData row{};
+        if (HeapTupleIsValid(tuple)) row = tuple->t_self;
+        systable_endscan(scan);
+        if (TransactionIdIsValid(other)) XactLockTableWait(other, extensions, &row, XLTW_Update);
+    } while (TransactionIdIsValid(other));
+    table_close(extensions, AccessShareLock);
+    AcceptInvalidationMessages();
+}
+
 Oid owner_of(Oid relation) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
     if (!HeapTupleIsValid(tuple)) return InvalidOid;

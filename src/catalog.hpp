@@ -20,6 +20,11 @@ struct Extension {
 };
 Extension read_extension();
 
+/// Waits for a transaction that has altered the extension to end. Of the minor
+/// releases only newer ones lock it in ALTER EXTENSION; with the others, who does
+/// not wait fails with "tuple concurrently updated".
+void wait_for_alter_extension();
+
 /// A store: its record, and the tables it belongs to.
 struct Store {
     Oid schema;

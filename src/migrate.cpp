@@ -122,7 +122,7 @@ DISCOVERY_FUNCTION(discovery_stamp) {
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); });
     if (!differences->empty())
         ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                errmsg("the store in schema \"%s\" has not the shape of version %s", get_namespace_name(store.schema),
+                errmsg("the store in schema \"%s\" does not have the shape of version %s", get_namespace_name(store.schema),
                        text_of(to)),
                 errdetail("%s", differences->c_str()));
     if (store.version != to) stamp(store.schema, store.owner, store.version, to);

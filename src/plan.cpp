@@ -239,16 +239,14 @@ void put_step(FunctionCallInfo fcinfo, const core::Migrations *migrations, const
     const core::Shape *shape = before ? &before->shape : in_core([] { return core::Shape{}; });
     Datum name = to_text(*in_core([&] { return step->from.text() + " -> " + step->to.text(); }));
     const char *script = place_step(step->sql, store, functions);
-    int number = 0;
-    ListCell *cell;
-    foreach (cell, pg_parse_query(script)) {
+    List *statements = pg_parse_query(script);
+    for (int number = 0; number < list_length(statements); ++number) {
         CHECK_FOR_INTERRUPTS();
-        auto *statement = lfirst_node(RawStmt, cell);
         Effects effects{NIL, {}, false, shape};
         initStringInfo(&effects.words);
-        analyze(&effects, statement->stmt);
+        analyze(&effects, static_cast<RawStmt *>(list_nth(statements, number))->stmt);
         const char *locks = list_locks(&effects);
-        Datum values[] = {name, Int32GetDatum(++number), to_text(text_of_statement(script, statement)), to_text(locks),
+        Datum values[] = {name, Int32GetDatum(number + 1), to_text(text_of_statement(script, statements, number)), to_text(locks),
                           to_text(effects.words.data), BoolGetDatum(effects.can_lose_data)};
         bool nulls[] = {false, false, false, locks[0] == '\0', effects.words.len == 0, false};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -78,10 +78,9 @@ void run_script(const std::string &sql, Oid schema, const char *script) {
     const char *store = quoted_schema(schema);
     const char *extension = quoted_schema(read_extension().schema);
     const char *placed = place_step(sql, store, extension);
-    int number = 0;
-    ListCell *cell;
-    foreach (cell, pg_parse_query(placed))
-        run_statement(text_of_statement(placed, lfirst_node(RawStmt, cell)), script, ++number);
+    List *statements = pg_parse_query(placed);
+    for (int number = 0; number < list_length(statements); ++number)
+        run_statement(text_of_statement(placed, statements, number), script, number + 1);
 }
 
 // Writes the version of the store, and a line of its history.
@@ -112,7 +111,8 @@ void check_shape(const core::Migrations *migrations, Oid schema, const core::Ste
         ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the step from version %s to %s leaves another shape than that of version %s",
                        text_of(step->from), text_of(step->to), text_of(step->to)),
-                errdetail("%s", release ? differences->c_str() : "The shape of this version is not known."));
+                errdetail("%s", release ? differences->c_str() : "The shape of this version is not known."),
+                errhint("What was changed by hand is listed by discovery_check(), with the statements that mend it."));
 }
 
 void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const core::Step *step) {
@@ -146,9 +146,15 @@ const char *place_step(const std::string &sql, const char *store, const char *ex
     })->c_str();
 }
 
-const char *text_of_statement(const char *script, const RawStmt *statement) {
-    const char *start = script + statement->stmt_location;
-    size_t length = statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_len) : strlen(start);
+const char *text_of_statement(const char *script, const List *statements, int number) {
+    auto end_of = [&](int which) {
+        auto *statement = static_cast<const RawStmt *>(list_nth(statements, which));
+        return statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_location + statement->stmt_len) : strlen(script);
+    };
+    // Not at its stmt_location, which up to 17 is before the comment and from 18 on after it.
+    size_t begin = number == 0 ? 0 : end_of(number - 1) + strlen(";");
+    const char *start = script + begin;
+    size_t length = end_of(number) - begin;
     while (length > 0 && (*start == ' ' || *start == '\n')) {
         ++start;
         --length;

@@ -29,8 +29,9 @@ const char *step_checksum(const core::Step *step);
 /// A step with the quoted schemas, and what else depends on the server, put in.
 const char *place_step(const std::string &sql, const char *store, const char *extension);
 
-/// The text of one statement of a script.
-const char *text_of_statement(const char *script, const RawStmt *statement);
+/// The text of one of the statements, counted from 0, of a parsed script, with
+/// the comment before it.
+const char *text_of_statement(const char *script, const List *statements, int number);
 
 /// Locks the tables of the store, which must be plain tables of its owner, and
 /// raises 55000 if the way to version `to` would take rows, or values that are

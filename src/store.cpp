@@ -59,10 +59,16 @@ void require_script(const Extension &extension, const char *function) {
 void lock_object(Oid catalog, Oid object) {
     const char *schema = catalog == NamespaceRelationId ? schema_name(object) : nullptr;
     Session session = enter();
-    limit_lock_waits();
+    // Who waits for the extension keeps nobody from his tables; who waits for a schema, from making any.
+    if (schema != nullptr) limit_lock_waits();
     lock_or_explain(schema ? psprintf("schema \"%s\"", schema) : "extension \"discovery\"",
                     "Another session is making, dropping or changing a store there.",
-                    [&] { LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock); });
+                    [&] {
+                        // Before, too: one who has altered it may want this lock next.
+                        if (catalog == ExtensionRelationId) wait_for_alter_extension();
+                        LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock);
+                        if (catalog == ExtensionRelationId) wait_for_alter_extension();
+                    });
     leave(session);
 }
 

@@ -19,7 +19,8 @@ StoreState judge(const StoreFacts &facts) {
         return {"missing", "make a store: SELECT " + facts.functions + ".discovery_create_store(" +
                                literal(facts.schema) + ")"};
     if (!facts.is_complete)
-        return {"missing", "restore the tables notebooks and sources of this store from a backup"};
+        return {"missing", "see what became of its tables: SELECT * FROM " + facts.functions + ".discovery_check(" +
+                               literal(facts.schema) + ")"};
     if (facts.is_cut_loose && facts.store == facts.extension)
         return {"cut loose", "put its triggers back: SELECT " + facts.functions + ".discovery_create_store(" +
                                  literal(facts.schema) + ")"};

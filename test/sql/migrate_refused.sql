@@ -2,6 +2,8 @@
 -- otherwise; a step that cannot run on a store names itself and the statement,
 -- keeps the server's own words as DETAIL, and leaves everything as it was.
 SET client_min_messages = warning;
+-- From 18 on it has the script, too.
+\set SHOW_CONTEXT never
 CREATE SCHEMA discovery_refused;
 SET search_path = discovery_refused;
 CREATE EXTENSION discovery VERSION '1.1' SCHEMA discovery_refused;
@@ -54,9 +56,7 @@ ALTER TABLE sources DROP COLUMN own;
 -- Stores in which a step cannot run
 --
 
--- A column of that name, of the user's, is there already. (The statement itself
--- is told as CONTEXT, which other tests show.)
-\set SHOW_CONTEXT never
+-- A column of that name, of the user's, is there already.
 BEGIN;
 ALTER TABLE sources ADD COLUMN deletion_id integer;
 SELECT pg_temp.everything() AS before \gset
@@ -67,7 +67,6 @@ ROLLBACK TO before_upgrade;
 SELECT :'before' = pg_temp.everything() AS unchanged;
 ROLLBACK;
 -- An index that the step is to replace is not there.
-\set SHOW_CONTEXT errors
 DROP INDEX ix_sources_deleted_at;
 ALTER EXTENSION discovery UPDATE TO '1.1';
 \echo :SQLSTATE
@@ -79,10 +78,8 @@ BEGIN
 END $$;
 CREATE TRIGGER stop BEFORE UPDATE ON notebooks FOR EACH STATEMENT EXECUTE FUNCTION stop();
 SELECT pg_temp.everything() AS before \gset
-\set SHOW_CONTEXT never
 SELECT discovery_upgrade('1.1');
 \echo :SQLSTATE
-\set SHOW_CONTEXT errors
 SELECT :'before' = pg_temp.everything() AS unchanged;
 DROP FUNCTION stop CASCADE;
 -- A view of the user's on what the way down takes.

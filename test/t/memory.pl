@@ -69,7 +69,9 @@ foreach my $database ('postgres', 'latin1')
 		diag(sprintf('%s: content_hash() takes %.0f MB, sha256() %.0f MB', $name, $ours, $theirs));
 		cmp_ok($theirs, '>', $megabytes * 0.9, "$name: sha256() has the whole value in memory, so what is measured is true");
 		cmp_ok($ours, "<=", $theirs + 4, "$name: not more memory than sha256(), but for a page here or there");
-		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it") if $type eq 'text';
+		# Between equal encodings convert_to() makes a copy in 15, and in 17 none that could be saved.
+		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it") if $type eq 'text' && ($storage eq 'external' || $theirs > 1.5 * $megabytes);
+		cmp_ok($ours, '<', $megabytes + 16, "$name: the value once") if $storage eq 'compressed';
 		cmp_ok($ours, '<', 16, "$name: under 16 MB") if $storage eq 'external';
 	}
 }

@@ -66,7 +66,7 @@ TEST(State, ARecordWithoutItsTables) {
         torn.is_complete = false;
         StoreState state = judge(torn);
         EXPECT_EQ(state.state, "missing");
-        EXPECT_EQ(state.next_step, "restore the tables notebooks and sources of this store from a backup");
+        EXPECT_EQ(state.next_step, "see what became of its tables: SELECT * FROM public.discovery_check('public')");
     }
 }
 

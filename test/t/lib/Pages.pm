@@ -127,7 +127,7 @@ sub normalized
 	# What 18 says and its forerunners do not, or the other way round.
 	$text =~ s/^DETAIL:  Could not open extension control file .*\n//mg;
 	$text =~ s/^( *)List of (?:tables|views|indexes)$/$1List of relations/mg;
-	$text =~ s/^CONTEXT:  SQL statement .*\nextension script file .*\n//mg;
+	$text =~ s/^CONTEXT:  SQL statement .*\nextension script file .*\n(SQL statement )?/$1 ? "CONTEXT:  $1" : ''/mge;
 	$text =~ s{"/[^"]*/(discovery\.(?:so|control))"}{"/$1"}g;
 	$text =~ s{on socket "[^"]*/}{on socket "/}g;
 	# localhost may be ::1 too
