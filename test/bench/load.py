@@ -19,7 +19,7 @@ def small_files(side, count, different=None, notebooks=NOTEBOOKS, first=1):
     n = f"(n % {different or count} + {first})"
     with side.session() as session:
         session.run(f"""CREATE TEMP TABLE small AS
-            SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=f'{n} % {NOTEBOOKS} + 1')} AS notebook_id, 'Source ' || n AS name,
+            SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=f'{n} % {notebooks} + 1')} AS notebook_id, 'Source ' || n AS name,
                    'text' AS source_type, {stores.HASH.format(n=n)} AS content_hash, {stores.TEXT.format(n=n)} AS extracted_text,
                    '{{"page": 1}}'::json AS source_metadata, timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
             FROM generate_series(1, {count}) n""")

@@ -27,7 +27,7 @@ BEGIN
     RETURN answer;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN format('%s %s %s', SQLSTATE, SQLERRM, '/ ' || nullif(replace(hint, (SELECT max(version) FROM pg_available_extension_versions WHERE name = 'discovery'), 'NEWEST'), ''));
+    RETURN format('%s %s %s', SQLSTATE, SQLERRM, '/ ' || nullif(replace(hint, (SELECT max(newest_version) FROM discovery_status()), 'NEWEST'), ''));
 END $$;
 SELECT word, format('discovery_%s', name) AS function, pg_temp.said(format('SELECT discovery_%s(%L)', name, word)) AS said
 FROM unnest(ARRAY['', ' ', '+0', '+9', '+', '+-1', '+1.0', '+99999999999', '-5', '-0', '-', '--1', '1', '1.', '.1', '1.00', '01.0',

@@ -79,14 +79,26 @@ foreach my $name (sort keys %package)
 	walk($name, $python ? '' : "needs $packages", $python // '', '-W', 'error', "$clients/python/$name.py");
 }
 
-# npm takes the driver from its registry, or from its cache: what it cannot reach is skipped.
-my $missing = '';
-if (system('command -v node npm >/dev/null') != 0) { $missing = 'needs nodejs and npm'; }
-else
+# npm takes the driver from its registry, or from its cache; else it is Debian's, whose own modules lie beside it.
+my $missing = 'needs nodejs, and npm or node-pg';
+if (system('command -v node >/dev/null') == 0)
 {
 	copy("$clients/node/$_", "$scratch/$_") or die "$_: $!" foreach 'package.json', 'package-lock.json', 'example.mjs';
-	my ($status, undef, $err) = run_in($scratch, 'timeout', '100', 'npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1');
-	$missing = "npm ci could not install pg: " . (($err =~ /(?:error|code) (.*)/)[0] // 'no reason given') if $status;
+	my ($status, undef, $err) = (1, '', '');
+	if (system('command -v npm >/dev/null') == 0)
+	{
+		($status, undef, $err) =
+		  run_in($scratch, 'timeout', '100', 'npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1');
+		$missing = "npm ci could not install pg: " . (($err =~ /(?:error|code) (.*)/)[0] // 'no reason given');
+	}
+	if ($status && -d '/usr/share/nodejs/pg')
+	{
+		make_path("$scratch/node_modules");
+		unlink("$scratch/node_modules/pg");
+		$status = symlink('/usr/share/nodejs/pg', "$scratch/node_modules/pg") ? 0 : 1;
+		$ENV{NODE_PATH} = '/usr/share/nodejs';
+	}
+	$missing = '' unless $status;
 }
 walk('node_postgres', $missing, 'node', "$scratch/example.mjs");
 unlike(slurp_file("$clients/node/package-lock.json"), qr/"resolved"/, 'the lock file names no registry');

@@ -109,7 +109,7 @@ def rate(bench, name, ours, theirs, scripts, goal, **options):
     """A row of throughputs: pgbench runs the two scripts in turn, on tables that are vacuumed before each run."""
     def measured(side, script):
         side.settle()
-        return side.pgbench(script, **options)
+        return side.pgbench(script, seconds=min(8, bench.amount(8)), **options)
     return bench.compare(name, lambda: measured(ours, scripts[0]), lambda: measured(theirs, scripts[1]), goal, harness.per_second)
 
 
@@ -117,4 +117,5 @@ def latency(bench, name, ours, theirs, script, goal, **options):
     """A row of the seconds that one client waits for the script's last statement."""
     for side in (ours, theirs):
         side.settle()
+    options["seconds"] = min(4, bench.amount(4))
     return bench.compare(name, lambda: ours.latency(script, **options), lambda: theirs.latency(script, **options), goal, harness.seconds)
