@@ -25,7 +25,7 @@ COUNT = f"UPDATE notebooks SET source_count = source_count + 1 WHERE id = {store
 
 # The application meets a duplicate: it reads the notebook, finds the source, and refuses.
 THEIR_DUPLICATE = """\\set n random(1, {sources})
-\\set notebook :n % 1000 + 1
+\\set notebook :n % {notebooks} + 1
 BEGIN;
 """ + f"""SELECT id, name, description, tags, created_at, updated_at, source_count, output_count FROM notebooks
     WHERE id = {stores.NOTEBOOK.format(n=':notebook')};
@@ -34,7 +34,7 @@ SELECT * FROM sources WHERE notebook_id = {stores.NOTEBOOK.format(n=':notebook')
 ROLLBACK;
 """
 OUR_DUPLICATE = """\\set n random(1, {sources})
-\\set notebook :n % 1000 + 1
+\\set notebook :n % {notebooks} + 1
 """ + ADD.removeprefix(VARIABLES)
 
 
@@ -64,7 +64,7 @@ def duplicate_8(bench):
     """8 clients adding what is already there: add_source() against the application's statements, which look for it and refuse"""
     sources = bench.amount(100_000)
     with stores.pair(notebooks=NOTEBOOKS, sources=sources) as (ours, theirs):
-        scripts = [script.replace("{sources}", str(sources)) for script in (OUR_DUPLICATE, THEIR_DUPLICATE)]
+        scripts = [script.replace("{sources}", str(sources)).replace("{notebooks}", str(NOTEBOOKS)) for script in (OUR_DUPLICATE, THEIR_DUPLICATE)]
         yield stores.rate(bench, "duplicate-8", ours, theirs, scripts, ">= 1.50", clients=8)
         assert ours.run("SELECT count(*) FROM sources") == str(sources), "a duplicate was added"
 
