@@ -24,12 +24,14 @@ constexpr const char *find_live = R"sql(
 SELECT source.id, source.name FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
   AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text)sql";
+constexpr const char *live_index = "ix_sources_notebook_hash";
 
 constexpr const char *find_deleted = R"sql(
 SELECT source.id FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
   AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
 ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
+constexpr const char *deleted_index = "ix_sources_deleted_hash";
 
 constexpr const char *insert = R"sql(
 INSERT INTO @store@.sources
@@ -130,7 +132,7 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
                : errdetail("You are not permitted to see it."),
             err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(store.schema)),
             err_generic_string(PG_DIAG_TABLE_NAME, "sources"),
-            err_generic_string(PG_DIAG_CONSTRAINT_NAME, "ix_sources_notebook_hash"));
+            err_generic_string(PG_DIAG_CONSTRAINT_NAME, live_index));
 }
 
 enum class Attempt {
@@ -177,13 +179,13 @@ void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
 Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
     bool is_null;
     if (source.has_identity) {
-        if (run_saved(placed(find_live, store), {source.notebook_id, source.content_hash}) > 0) {
+        if (run_saved(placed(find_live, store), {source.notebook_id, source.content_hash}, live_index) > 0) {
             if (source.error_on_duplicate) raise_duplicate(store, result_text(0, 0), result_text(0, 1));
             put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
             return Attempt::done;
         }
         if (!source.add_beside_deleted &&
-            run_saved(placed(find_deleted, store), {source.notebook_id, source.content_hash}) > 0) {
+            run_saved(placed(find_deleted, store), {source.notebook_id, source.content_hash}, deleted_index) > 0) {
             Datum id = result_datum(0, 0, &is_null);
             Attempt attempt = try_restore(store, source, id);
             if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");

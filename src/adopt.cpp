@@ -121,6 +121,10 @@ const char *alembic_revision(Oid schema, Oid owner) {
     if (!OidIsValid(table) || why_no_plain_table(table) != nullptr || owner_of(table) != owner ||
         get_attnum(table, "version_num") == InvalidAttrNumber)
         return nullptr;
+    Store store{};
+    store.schema = schema;
+    store.owner = owner;
+    hold_table(store, "alembic_version", AccessShareLock);
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
     Session session = enter_as(owner);

@@ -11,27 +11,34 @@ struct {
     bool is_valid;
     List *search_path;
     Store store;
+    uint64 changes;  // of the catalogs, so far
 } found_store;
 
-void forget_store(Datum, Oid) { found_store.is_valid = false; }
-void forget_store_too(Datum, int, uint32) { found_store.is_valid = false; }
+void forget_store() {
+    found_store.is_valid = false;
+    ++found_store.changes;
+}
 
-// What a store is depends on tables (so any change of any table is enough to
+// What a store is depends on tables and schemas (any change of any is enough to
 // look again), and the extension's version on its functions.
 void forget_store_on_changes() {
     static bool is_registered = false;
     if (is_registered) return;
-    CacheRegisterRelcacheCallback(forget_store, Datum{});
-    CacheRegisterSyscacheCallback(PROCOID, forget_store_too, Datum{});
+    auto on_syscache = [](Datum, int, uint32) { forget_store(); };
+    CacheRegisterRelcacheCallback([](Datum, Oid) { forget_store(); }, Datum{});
+    CacheRegisterSyscacheCallback(NAMESPACEOID, on_syscache, Datum{});
+    CacheRegisterSyscacheCallback(PROCOID, on_syscache, Datum{});
     is_registered = true;
 }
 
-void remember_store(const Store &store) {
+void remember_store(const Store &store, const List *search_path) {
     MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-    list_free(found_store.search_path);
-    found_store = {false, fetch_search_path(false), store};
-    found_store.is_valid = true;
+    List *copy = list_copy(search_path);
     MemoryContextSwitchTo(caller);
+    list_free(found_store.search_path);
+    found_store.search_path = copy;
+    found_store.store = store;
+    found_store.is_valid = true;
 }
 
 }  // namespace
@@ -39,11 +46,14 @@ void remember_store(const Store &store) {
 Store current_store() {
     forget_store_on_changes();
     AcceptInvalidationMessages();
-    if (found_store.is_valid && equal(fetch_search_path(false), found_store.search_path)) return found_store.store;
+    List *search_path = fetch_search_path(false);
+    if (found_store.is_valid && equal(search_path, found_store.search_path)) return found_store.store;
+    uint64 changes = found_store.changes;
     Store store = require_store(nullptr);
     Extension extension = read_extension();
     if (store.version == extension.version) {
-        remember_store(store);
+        // Unless something changed while we looked.
+        if (changes == found_store.changes) remember_store(store, search_path);
         return store;
     }
     const char *has = in_core([&] { return store.version.text(); })->c_str();

@@ -116,14 +116,16 @@ Oid find_table(Oid schema, const char *name, Oid owner) {
     return fits ? table : InvalidOid;
 }
 
+// Why it is no table of the store; null if it is.
+const char *why_not_of(const Store &store, Oid table) {
+    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
+    return why == nullptr && owner_of(table) != store.owner ? "belongs to another role than the store" : why;
+}
+
 // The first table that a store has not as it must be.
 const char *what_is_missing(const Store &store) {
-    for (const char *name : {"notebooks", "sources"}) {
-        Oid table = get_relname_relid(name, store.schema);
-        const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
-        if (why == nullptr && owner_of(table) != store.owner) why = "belongs to another role than the store";
-        if (why != nullptr) return psprintf("\"%s\" %s.", name, why);
-    }
+    for (const char *name : {"notebooks", "sources"})
+        if (const char *why = why_not_of(store, get_relname_relid(name, store.schema))) return psprintf("\"%s\" %s.", name, why);
     return "";
 }
 
@@ -162,10 +164,8 @@ void wait_for_alter_extension() {
         other = !HeapTupleIsValid(tuple)            ? InvalidTransactionId
                 : TransactionIdIsValid(dirty.xmin) ? dirty.xmin
                                                    : dirty.xmax;
-        ItemPointerData row{};
-        if (HeapTupleIsValid(tuple)) row = tuple->t_self;
         systable_endscan(scan);
-        if (TransactionIdIsValid(other)) XactLockTableWait(other, extensions, &row, XLTW_Update);
+        if (TransactionIdIsValid(other)) XactLockTableWait(other, nullptr, nullptr, XLTW_None);
     } while (TransactionIdIsValid(other));
     table_close(extensions, AccessShareLock);
     AcceptInvalidationMessages();
@@ -218,6 +218,18 @@ const char *why_no_plain_table(Oid relation) {
     }
     ReleaseSysCache(tuple);
     return why;
+}
+
+void hold_table(const Store &store, const char *name, LOCKMODE mode) {
+    Oid table = get_relname_relid(name, store.schema);
+    if (OidIsValid(table)) {
+        LockRelationOid(table, mode);  // and takes in what others did to it meanwhile
+        if (get_relname_relid(name, store.schema) != table) table = InvalidOid;
+    }
+    if (const char *why = why_not_of(store, table))
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
+                errdetail("\"%s\" %s.", name, why));
 }
 
 bool find_store(Oid schema, Store *store) {

@@ -55,6 +55,12 @@ Oid owner_of(Oid relation);
 /// Why the relation cannot be a table of a store ("is a view"); null if it can.
 const char *why_no_plain_table(Oid relation);
 
+/// Locks a table of the store until the transaction ends, and makes sure that it is
+/// a plain table of the store's owner. Before anything is read or written under
+/// that name with the owner's rights: whoever owns the schema may have put another
+/// table or a view there, whose code would run with them. Errors: 55000.
+void hold_table(const Store &store, const char *name, LOCKMODE mode);
+
 /// The quoted name of a schema.
 const char *quoted_schema(Oid schema);
 

@@ -1,5 +1,5 @@
-// The library: its magic block, and its settings.
-#include "guard.hpp"
+// The library: its magic block, its settings, its hook.
+#include "queries.hpp"
 #include "settings.hpp"
 
 extern "C" {
@@ -7,6 +7,9 @@ extern "C" {
 PG_MODULE_MAGIC;
 
 void _PG_init(void);
-void _PG_init(void) { discovery::define_settings(); }
+void _PG_init(void) {
+    discovery::define_settings();
+    discovery::watch_planning();
+}
 
 }

@@ -47,6 +47,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "optimizer/cost.h"
+#include "optimizer/plancat.h"
 #include "parser/parse_coerce.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"

@@ -8,6 +8,8 @@ namespace {
 // The log's entries live as long as a source is deleted by them. Those that
 // another purge is about to drop are left to it: nobody waits here.
 void drop_finished_deletions(const Store &store, Datum cutoff) {
+    hold_table(store, "sources", AccessShareLock);
+    hold_table(store, "discovery_deletions", RowExclusiveLock);
     Session session = enter_as(store.owner);
     query(placed("DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY("
                  " SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1"

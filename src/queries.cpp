@@ -52,12 +52,31 @@ SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
     return plan;
 }
 
+// The index that the statement being planned is to go by.
+const char *wanted_index;
+get_relation_info_hook_type next_hook;
+
+void hide_other_indexes(PlannerInfo *root, Oid table, bool is_parent, RelOptInfo *relation) {
+    if (next_hook != nullptr) next_hook(root, table, is_parent, relation);
+    if (wanted_index == nullptr) return;
+    ListCell *cell;
+    foreach (cell, relation->indexlist) {
+        const char *name = get_rel_name(static_cast<IndexOptInfo *>(lfirst(cell))->indexoid);
+        if (name == nullptr || strcmp(name, wanted_index) != 0) continue;
+        relation->indexlist = list_make1(lfirst(cell));
+        return;
+    }
+}
+
 // Plans a saved statement, where it is not planned. A plan that was made while the
-// table was small would read the whole of it, and stay: ten thousand rows later
-// each call still would. So it goes by an index, whatever the table is like now.
-void plan_by_index(SPIPlanPtr plan) {
-    bool seqscan = enable_seqscan, bitmapscan = enable_bitmapscan;
-    enable_seqscan = enable_bitmapscan = false;
+// table was small would read the whole of it, or what another index has of other
+// notebooks, and stay: ten thousand rows later each call still would. So it goes
+// by an index, whatever the table is like now, and joins in the order of its
+// first table.
+void plan_by_index(SPIPlanPtr plan, const char *index) {
+    bool seqscan = enable_seqscan, bitmapscan = enable_bitmapscan, hashjoin = enable_hashjoin, mergejoin = enable_mergejoin;
+    enable_seqscan = enable_bitmapscan = enable_hashjoin = enable_mergejoin = false;
+    wanted_index = index;
     PG_TRY();
     {
         CachedPlan *planned = SPI_plan_get_cached_plan(plan);
@@ -65,13 +84,21 @@ void plan_by_index(SPIPlanPtr plan) {
     }
     PG_FINALLY();
     {
+        wanted_index = nullptr;
         enable_seqscan = seqscan;
         enable_bitmapscan = bitmapscan;
+        enable_hashjoin = hashjoin;
+        enable_mergejoin = mergejoin;
     }
     PG_END_TRY();
 }
 
 }  // namespace
+
+void watch_planning() {
+    next_hook = get_relation_info_hook;
+    get_relation_info_hook = hide_other_indexes;
+}
 
 Argument oid_argument(Oid value) { return {OIDOID, ObjectIdGetDatum(value)}; }
 
@@ -95,10 +122,10 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool re
     return SPI_processed;
 }
 
-uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments) {
+uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index) {
     Unpacked unpacked(arguments);
     SPIPlanPtr plan = saved_plan(sql, unpacked);
-    plan_by_index(plan);
+    plan_by_index(plan, index);
     int result = SPI_execute_plan(plan, unpacked.values, unpacked.nulls, false, 0);
     if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
     return SPI_processed;

@@ -26,8 +26,12 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bo
 
 /// The same for what runs once a row or a statement of the user's: planned once
 /// a backend, under the search_path there is, so every name and operator in it
-/// must be qualified. Sees what the isolation level lets it see.
-uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments);
+/// must be qualified. Sees what the isolation level lets it see. `index`: the one
+/// to go by, where its table has it.
+uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index = nullptr);
+
+/// Once, when the library is loaded: for run_saved()'s `index`.
+void watch_planning();
 
 /// A column of a result's row, both from 0; null where it is NULL.
 const char *result_text(uint64 row, int column);

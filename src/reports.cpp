@@ -71,8 +71,10 @@ DISCOVERY_FUNCTION(discovery_check_source_counts) {
 DISCOVERY_FUNCTION(discovery_repair_source_counts) {
     PreventCommandIfReadOnly("repair_source_counts()");
     Store store = current_store();
-    require_right(store.sources, ACL_SELECT);
-    require_right(store.notebooks, ACL_UPDATE);
+    hold_table(store, "sources", AccessShareLock);
+    hold_table(store, "notebooks", RowExclusiveLock);
+    require_right(get_relname_relid("sources", store.schema), ACL_SELECT);
+    require_right(get_relname_relid("notebooks", store.schema), ACL_UPDATE);
     SPI_connect();
     Identity identity = act_as(store.owner);
     int64 repaired = repair_counts(store);

@@ -23,7 +23,7 @@ void lock_notebooks_where(const Store &store, const char *condition, Argument wh
 
 // Locks the sources in the order of their ids, and makes sure that they are all there.
 void lock_sources(const Store &store, Argument ids) {
-    lock_notebooks_where(store, "id = ANY ($1)", ids);
+    lock_notebooks_where(store, "id = ANY ($1) AND deleted_at IS NULL", ids);
     query(placed("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE id = ANY ($1)"
                  " ORDER BY id FOR NO KEY UPDATE) AS locked", store), {ids}, false);
     int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
@@ -129,11 +129,17 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
     InitMaterializedSRF(fcinfo, 0);
     Argument which = argument(fcinfo, 0, UUIDOID);
-    const char *lock = placed(psprintf("SELECT coalesce(array_agg(id), '{}') FROM (SELECT id FROM @store@.sources WHERE %s"
-                                       " AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS locked", condition), store);
-    const char *plan = psprintf("SELECT id, outcome, name, twin_id, twin_name FROM (%s) AS plan ORDER BY id",
+    // Rows are locked in the order of their ids, and take their place in the unique
+    // index in that of its key, as others that write many do: no two wait for each other.
+    const char *lock = placed(psprintf(R"sql(
+        SELECT coalesce(array_agg(id ORDER BY notebook_id, content_hash COLLATE "C"), '{}')
+        FROM (SELECT id, notebook_id, content_hash FROM @store@.sources
+              WHERE %s AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS locked)sql", condition), store);
+    const char *plan = psprintf("SELECT id, outcome, name, twin_id, twin_name"
+                                " FROM (%s ORDER BY batch.notebook_id, batch.content_hash COLLATE \"C\", batch.id) AS plan",
                                 restore_plan(store, "id = ANY ($1)"));
-    const char *update = placed("UPDATE @store@.sources SET deleted_at = NULL WHERE id OPERATOR(pg_catalog.=) ANY ($1)", store);
+    const char *update = placed("UPDATE @store@.sources AS source SET deleted_at = NULL"
+                                " FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id", store);
     uint64 rows;
     SPI_connect();
     Session session = enter();
@@ -176,6 +182,7 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
 
 void lock_notebooks(const Store &store, Argument ids) {
     // As foreign keys do it: nobody needs a right on notebooks for it.
+    hold_table(store, "notebooks", RowShareLock);
     Identity identity = act_as(store.owner);
     run_saved(placed("SELECT FROM @store@.notebooks WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE", store), {ids});
@@ -210,6 +217,7 @@ const char *restore_plan(const Store &store, const char *condition) {
 }
 
 void require_deletion(const Store &store, Datum deletion) {
+    hold_table(store, "discovery_deletions", AccessShareLock);
     SPI_connect();
     Session session = enter_as(store.owner);
     bool is_known = query(placed("SELECT FROM @store@.discovery_deletions WHERE id = $1", store),

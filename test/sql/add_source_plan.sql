@@ -40,6 +40,13 @@ INSERT INTO sources (notebook_id, name, source_type, extracted_text, deleted_at)
 SELECT idx_tup_fetch AS rows_before FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass \gset
 SELECT n, outcome FROM unnest('{1,2,599}'::int[]) AS n, LATERAL add_source(md5('notebook ' || n)::uuid, 'Welcome', 'text', extracted_text => 'Welcome');
 SELECT idx_tup_fetch - :rows_before < 20 AS few_rows FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
+-- And once statistics say that a hash is found in few rows.
+INSERT INTO sources (notebook_id, name, source_type, extracted_text)
+    SELECT md5('notebook ' || n % 600 + 1)::uuid, 'Text', 'text', 'Text ' || n FROM generate_series(1, 10000) AS n;
+ANALYZE sources;
+SELECT idx_tup_fetch AS rows_before FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass \gset
+SELECT n, outcome FROM unnest('{3,4,600}'::int[]) AS n, LATERAL add_source(md5('notebook ' || n)::uuid, 'Welcome', 'text', extracted_text => 'Welcome');
+SELECT idx_tup_fetch - :rows_before < 20 AS few_rows FROM pg_stat_xact_user_tables WHERE relid = 'sources'::regclass;
 ROLLBACK;
 
 RESET search_path;
