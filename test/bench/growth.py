@@ -21,20 +21,20 @@ def copied(side, path, columns, count):
 def measured(side, script):
     """Seconds a transaction"""
     side.settle()
-    return 1 / side.pgbench(script, seconds=2)
+    return 1 / side.pgbench(script, seconds=1)
 
 
 def waited(side, script):
     """Seconds for the script's last statement"""
     side.settle()
-    return side.latency(script, seconds=2)
+    return side.latency(script, seconds=1)
 
 
 def operations(ours, theirs, size, notebooks):
     """name: what measures it on our side, what on the other"""
     count = 10_000
     files = load.small_files(theirs, count, notebooks=notebooks, first=size + 1)
-    place = {"notebooks": notebooks, "sources": size, "quote": ""}
+    place = {"notebooks": notebooks, "sources": size, "quote": "", "more": ""}
     fill = lambda script: script.replace("{notebooks}", str(notebooks)).replace("{sources}", str(size))
     return {
         "copy-small": (lambda: copied(ours, files[0], load.OUR_COLUMNS, count), lambda: copied(theirs, files[1], load.THEIR_COLUMNS, count)),

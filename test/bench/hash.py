@@ -85,12 +85,12 @@ def hashing(bench):
             for name, size, count, ways in SIZES:
                 for way in ways:
                     if way != "lz4" or lz4:
-                        yield from measure(bench, database, session, kind, name, size, bench.amount(count, 5), way, 11)
+                        yield from measure(bench, database, session, kind, name, size, bench.amount(count, 5), way, 7)
             # One value, of the size itself: a smaller one shows nothing new.
             size = min(LARGE, bench.amount(LARGE, 2**20))
             for way in ["memory", "external", "pglz", "lz4"]:
                 if way != "lz4" or lz4:
-                    yield from measure(bench, database, session, kind, f"{size / 2**20:.0f} MB", size, 1, way, 9)
+                    yield from measure(bench, database, session, kind, f"{size / 2**20:.0f} MB", size, 1, way, 5)
 
 
 BENCHMARKS = {"hash": hashing}

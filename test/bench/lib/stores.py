@@ -59,11 +59,11 @@ class Database:
     def makes_ids(self):
         return self.run("SELECT atthasdef FROM pg_attribute WHERE attrelid = 'sources'::regclass AND attname = 'id'") == "t"
 
-    def pgbench(self, script, clients=1, seconds=8, mode="prepared", options=""):
+    def pgbench(self, script, clients=1, seconds=5, mode="prepared", options=""):
         """Transactions per second of the script, by that many clients; `options` as for PGOPTIONS."""
         return float(re.search(r"^tps = ([0-9.]+)", self._pgbench(script, clients, seconds, mode, options), re.MULTILINE).group(1))
 
-    def latency(self, script, seconds=4, mode="prepared"):
+    def latency(self, script, seconds=3, mode="prepared"):
         """Seconds that one client waits for the script's last statement."""
         last = self._pgbench(script, 1, seconds, mode, "", "-r").rstrip().splitlines()[-1]
         return float(last.split()[0]) / 1000
@@ -109,7 +109,7 @@ def rate(bench, name, ours, theirs, scripts, goal, **options):
     """A row of throughputs: pgbench runs the two scripts in turn, on tables that are vacuumed before each run."""
     def measured(side, script):
         side.settle()
-        return side.pgbench(script, seconds=min(8, bench.amount(8)), **options)
+        return side.pgbench(script, seconds=min(5, bench.amount(5)), **options)
     return bench.compare(name, lambda: measured(ours, scripts[0]), lambda: measured(theirs, scripts[1]), goal, harness.per_second)
 
 
@@ -117,5 +117,5 @@ def latency(bench, name, ours, theirs, script, goal, **options):
     """A row of the seconds that one client waits for the script's last statement."""
     for side in (ours, theirs):
         side.settle()
-    options["seconds"] = min(4, bench.amount(4))
+    options["seconds"] = min(3, bench.amount(3))
     return bench.compare(name, lambda: ours.latency(script, **options), lambda: theirs.latency(script, **options), goal, harness.seconds)
