@@ -13,7 +13,7 @@ SELECT {COLUMNS} FROM sources WHERE notebook_id = {stores.NOTEBOOK.format(n=':no
 LOOKUP = f"""\\set n random(1, {{sources}})
 \\set notebook :n % {{notebooks}} + 1
 SELECT {{quote}}(({stores.NOTEBOOK.format(n=':notebook')})::text) AS notebook_id, {{quote}}({stores.HASH.format(n=':n')}) AS hash \\gset
-SELECT {COLUMNS} FROM sources WHERE notebook_id = :notebook_id AND content_hash = :hash AND deleted_at IS NULL{more} LIMIT 1;
+SELECT {COLUMNS} FROM sources WHERE notebook_id = :notebook_id AND content_hash = :hash AND deleted_at IS NULL{{more}} LIMIT 1;
 """
 
 
