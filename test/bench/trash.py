@@ -44,4 +44,4 @@ def trash(bench):
         yield harness.row("restore-batch against our own delete-batch", [(a[1], a[0]) for a, b in pairs], "<= 1.00", harness.seconds)
 
 
-BENCHMARKS = {"trash": trash}
+BENCHMARKS = {"delete-batch, restore-batch, purge": trash}

@@ -37,7 +37,7 @@ def benchmarks():
 def main():
     known = benchmarks()
     if sys.argv[1:] == ["names"]:
-        return print("\n".join([*known, *{file: None for file, function in known.values()}]))
+        return print("\n".join([*(word for name in known for word in name.split(", ")), *{file: None for file, function in known.values()}]))
     only = os.environ.get("ONLY")
     bench = harness.Bench(float(os.environ.get("SCALE") or 1))
     with harness.Session() as session:
@@ -45,7 +45,7 @@ def main():
     print(f"{where}; scale {bench.scale:g}")
     results = {}
     for name, (file, function) in known.items():
-        if only and only not in (name, file):
+        if only and only not in (file, *name.split(", ")):
             continue
         print(f"==> {name}: {function.__doc__.split(chr(10))[0]}", flush=True)
         start = time.monotonic()
