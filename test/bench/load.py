@@ -14,20 +14,25 @@ SMALL, NOTEBOOKS = 200_000, 1000
 DOCUMENTS, DOCUMENT_SIZE = 4000, 50_000
 
 
+def write_files(session, name, notebook, title, text, rows):
+    """Writes the two sides' files for COPY of the sources that `rows`, a FROM item with a column n, has; returns their paths."""
+    session.run(f"""CREATE TEMP TABLE loaded AS
+        SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=notebook)} AS notebook_id, '{title} ' || n AS name, 'text' AS source_type,
+               encode(sha256(convert_to({text}, 'UTF8')), 'hex') AS content_hash, {text} AS extracted_text,
+               '{{"page": 1}}'::json AS source_metadata, timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
+        FROM {rows}""")
+    paths = []
+    for columns in (OUR_COLUMNS, THEIR_COLUMNS):
+        paths.append(stores.FILES / f"{name}-{len(paths)}.copy")
+        session.run(f"COPY (SELECT {columns} FROM loaded) TO '{paths[-1]}'")
+    return paths
+
+
 def small_files(side, count, different=None, notebooks=NOTEBOOKS, first=1):
-    """Writes the two sides' files for COPY of `count` sources of 1 KB, of which `different` are no duplicates; returns their paths."""
+    """write_files() of `count` sources of 1 KB, of which `different` are no duplicates."""
     n = f"(n % {different or count} + {first})"
     with side.session() as session:
-        session.run(f"""CREATE TEMP TABLE small AS
-            SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=f'{n} % {notebooks} + 1')} AS notebook_id, 'Source ' || n AS name,
-                   'text' AS source_type, {stores.HASH.format(n=n)} AS content_hash, {stores.TEXT.format(n=n)} AS extracted_text,
-                   '{{"page": 1}}'::json AS source_metadata, timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
-            FROM generate_series(1, {count}) n""")
-        paths = []
-        for columns in (OUR_COLUMNS, THEIR_COLUMNS):
-            paths.append(stores.FILES / f"small-{len(paths)}.copy")
-            session.run(f"COPY (SELECT {columns} FROM small) TO '{paths[-1]}'")
-    return paths
+        return write_files(session, "small", f"{n} % {notebooks} + 1", "Source", stores.TEXT.format(n=n), f"generate_series(1, {count}) n")
 
 
 def real_texts():
@@ -48,7 +53,7 @@ def real_texts():
 
 
 def document_files(side, count):
-    """The same of `count` documents, each a piece of 50 KB from somewhere in the real texts."""
+    """write_files() of `count` documents, each a piece of 50 KB from somewhere in the real texts."""
     with side.session() as session:
         text, chance = real_texts(), random.Random(1)
         raw = stores.FILES / "texts.copy"
@@ -60,16 +65,7 @@ def document_files(side, count):
         session.run("CREATE TEMP TABLE texts (n serial, body text)")
         session.run(f"COPY texts (body) FROM '{raw}'")
         os.remove(raw)
-        session.run(f"""CREATE TEMP VIEW document AS
-            SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=f'n % {NOTEBOOKS} + 1')} AS notebook_id, 'Document ' || n AS name,
-                   'text' AS source_type, encode(sha256(convert_to(body, 'UTF8')), 'hex') AS content_hash, body AS extracted_text,
-                   '{{"page": 1}}'::json AS source_metadata, timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
-            FROM texts""")
-        paths = []
-        for columns in (OUR_COLUMNS, THEIR_COLUMNS):
-            paths.append(stores.FILES / f"documents-{len(paths)}.copy")
-            session.run(f"COPY (SELECT {columns} FROM document) TO '{paths[-1]}'")
-    return paths
+        return write_files(session, "documents", f"n % {NOTEBOOKS} + 1", "Document", "body", "texts")
 
 
 def loader(side, path, columns):

@@ -44,24 +44,23 @@ def upgrade(bench):
             side.settle()
         waits = []
 
-        def ours():
-            with stores.database("upgraded", template="old") as side:
+        def upgraded(name, template, sql):
+            """Seconds of the statements in a copy of the database, while a writer waits for them."""
+            with stores.database(name, template=template) as side:
                 writer = Writer(side)
                 writer.start()
-                taken = side.seconds("ALTER EXTENSION discovery UPDATE TO '1.1'")
+                taken = side.seconds(sql)
                 writer.done.set()
                 writer.join()
-                waits.append((writer.longest, taken))
-                return taken
+                return taken, writer.longest
+
+        def ours():
+            taken, longest = upgraded("upgraded", "old", "ALTER EXTENSION discovery UPDATE TO '1.1'")
+            waits.append((longest, taken))
+            return taken
 
         def theirs():
-            with stores.database("by hand", template="plain") as side:
-                writer = Writer(side)
-                writer.start()
-                taken = side.seconds(by_hand())
-                writer.done.set()
-                writer.join()
-                return taken
+            return upgraded("by hand", "plain", by_hand())[0]
 
         yield bench.compare("upgrade", ours, theirs, "<= 1.30", harness.seconds, 3)
         yield harness.row("writers locked out, of the upgrade's time", waits[1:], "", harness.seconds)
