@@ -109,23 +109,22 @@ const char *default_string(Oid relation, const char *column) {
     return found;
 }
 
+// Why it is no table of a store of that owner; null if it is.
+const char *why_not_of(Oid table, Oid owner) {
+    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
+    return why == nullptr && owner_of(table) != owner ? "belongs to another role than the store" : why;
+}
+
 // The plain table of that name and owner, if there is one.
 Oid find_table(Oid schema, const char *name, Oid owner) {
     Oid table = get_relname_relid(name, schema);
-    bool fits = OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == owner;
-    return fits ? table : InvalidOid;
-}
-
-// Why it is no table of the store; null if it is.
-const char *why_not_of(const Store &store, Oid table) {
-    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
-    return why == nullptr && owner_of(table) != store.owner ? "belongs to another role than the store" : why;
+    return why_not_of(table, owner) == nullptr ? table : InvalidOid;
 }
 
 // The first table that a store has not as it must be.
 const char *what_is_missing(const Store &store) {
     for (const char *name : {"notebooks", "sources"})
-        if (const char *why = why_not_of(store, get_relname_relid(name, store.schema))) return psprintf("\"%s\" %s.", name, why);
+        if (const char *why = why_not_of(get_relname_relid(name, store.schema), store.owner)) return psprintf("\"%s\" %s.", name, why);
     return "";
 }
 
@@ -226,7 +225,7 @@ void hold_table(const Store &store, const char *name, LOCKMODE mode) {
         LockRelationOid(table, mode);  // and takes in what others did to it meanwhile
         if (get_relname_relid(name, store.schema) != table) table = InvalidOid;
     }
-    if (const char *why = why_not_of(store, table))
+    if (const char *why = why_not_of(table, store.owner))
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                 errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
                 errdetail("\"%s\" %s.", name, why));
