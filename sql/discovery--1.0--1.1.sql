@@ -21,11 +21,17 @@ CREATE FUNCTION @extschema@.discovery_source_row() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_source_row() IS
     'trigger on sources: content hash, updated_at, and the deletion that a row belongs to';
 
+CREATE FUNCTION @extschema@.discovery_source_change() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_source_change';
+COMMENT ON FUNCTION @extschema@.discovery_source_change() IS
+    'trigger on sources, after each row: adds up what the statement changes in counts and log';
+
 CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_source_statement';
 COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
-    'trigger on sources: the counts of the notebooks, and the deletion log';
+    'trigger on sources, after each statement: writes the counts of the notebooks, and the deletion log';
 
 CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -249,15 +255,14 @@ CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
-    REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
+    FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_change();
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
+    FOR EACH ROW WHEN ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL) OR old.notebook_id IS DISTINCT FROM new.notebook_id)
+    EXECUTE FUNCTION @functions@.discovery_source_change();
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
-    REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
-CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
+    FOR EACH ROW WHEN (old.deleted_at IS NULL)
+    EXECUTE FUNCTION @functions@.discovery_source_change();
+CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
 CREATE VIEW @store@.live_sources WITH (security_invoker = true) AS

@@ -8,7 +8,7 @@ LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
 DROP VIEW @store@.deleted_sources;
 DROP VIEW @store@.live_sources;
 
-DROP TRIGGER discovery_truncate ON @store@.sources;
+DROP TRIGGER discovery_statement ON @store@.sources;
 DROP TRIGGER discovery_delete ON @store@.sources;
 DROP TRIGGER discovery_update ON @store@.sources;
 DROP TRIGGER discovery_insert ON @store@.sources;
@@ -59,5 +59,6 @@ DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
 DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text);
 DROP FUNCTION @extschema@.discovery_notebook_row();
 DROP FUNCTION @extschema@.discovery_source_statement();
+DROP FUNCTION @extschema@.discovery_source_change();
 DROP FUNCTION @extschema@.discovery_source_row();
 DROP FUNCTION @extschema@.uuid_v7();

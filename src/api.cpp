@@ -80,17 +80,16 @@ const char *placed(const char *sql, const Store &store) {
     return result.data;
 }
 
-void put_rows(FunctionCallInfo fcinfo) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    for (uint64 row = 0; row < SPI_processed; ++row) tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
+Tuplestorestate *result_rows(FunctionCallInfo fcinfo) {
+    InitMaterializedSRF(fcinfo, 0);
+    return reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setResult;
 }
 
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments) {
-    InitMaterializedSRF(fcinfo, 0);
+    Tuplestorestate *rows = result_rows(fcinfo);
     SPI_connect();
     Session session = enter();
-    query(sql, arguments, false);
-    put_rows(fcinfo);
+    query(sql, arguments, false, rows);
     leave(session);
     SPI_finish();
     return Datum{};

@@ -19,9 +19,8 @@ const char *placed(const char *sql, const Store &store);
 /// the set-returning function; its columns have the types of the function's.
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments);
 
-/// Copies the rows of SPI_tuptable to the result of a set-returning function,
-/// for which InitMaterializedSRF() was called.
-void put_rows(FunctionCallInfo fcinfo);
+/// The rows that the set-returning function returns, none so far.
+Tuplestorestate *result_rows(FunctionCallInfo fcinfo);
 
 /// An argument of the function as one of a statement; NULL stays NULL.
 Argument argument(FunctionCallInfo fcinfo, int number, Oid type);

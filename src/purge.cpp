@@ -1,9 +1,31 @@
 // purge_deleted_sources(), and the hold that keeps a source from it.
 #include "session.hpp"
 #include "soft_delete.hpp"
+#include "subtransaction.hpp"
 
 namespace discovery {
 namespace {
+
+// What was deleted before $1. deleted_at is the client's word, and may lie in the
+// past; $3 is below the ids of deletions that happened later.
+constexpr const char *is_removable =
+    "deleted_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)"
+    " AND deleted_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamp"
+    " AND hold_reason IS NULL AND (deletion_id IS NULL OR deletion_id OPERATOR(pg_catalog.<) $3)";
+
+// Removes it, or only the oldest $2 rows of it. Those by ctid, since no index has to
+// be looked into again for them; in the order of the index and no other, since
+// sorting costs more than the whole DELETE. What was changed since the statement
+// began is left for another purge.
+const char *removal(const Store &store, bool is_limited, const char *locking) {
+    const char *is_chosen = "";
+    if (is_limited)
+        is_chosen = psprintf(" AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM @store@.sources WHERE %s"
+                             " ORDER BY deleted_at LIMIT $2 %s))", is_removable, locking);
+    return placed(psprintf("DELETE FROM @store@.sources WHERE %s%s"
+                           " RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path",
+                           is_removable, is_chosen), store);
+}
 
 // The log's entries live as long as a source is deleted by them. Those that
 // another purge is about to drop are left to it: nobody waits here.
@@ -55,24 +77,18 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
     Store store = current_store();
     Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
                                        TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
-    InitMaterializedSRF(fcinfo, 0);
+    Tuplestorestate *removed = result_rows(fcinfo);
     SPI_connect();
-    // deleted_at is the client's word, and may lie in the past; the deletion's
-    // id has the time when it happened. By ctid, since no index has to be looked
-    // into again for rows that are locked; in the order of the index and no
-    // other, since sorting costs more than the whole DELETE. What was changed
-    // since the statement began is left for another purge.
-    run_saved(placed(R"sql(
-        DELETE FROM @store@.sources WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(
-            SELECT ctid FROM @store@.sources
-            WHERE deleted_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)
-              AND deleted_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamp AND hold_reason IS NULL
-              AND (deletion_id IS NULL OR deletion_id OPERATOR(pg_catalog.<) $3)
-            ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-        RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path)sql", store),
-        {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID),
-         uuid_argument(to_datum(uuid_floor(DatumGetTimestampTz(cutoff))))});
-    put_rows(fcinfo);
+    Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
+    auto remove = [&](const char *sql) {
+        run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
+                  "ix_sources_deleted_at", removed);
+    };
+    // Mostly nobody has locked any of them. To lock each before would cost half as much again.
+    if (!unless_locked([&] { remove(removal(store, !PG_ARGISNULL(1), "")); })) {
+        tuplestore_clear(removed);
+        remove(removal(store, true, "FOR UPDATE SKIP LOCKED"));
+    }
     drop_finished_deletions(store, cutoff);
     SPI_finish();
     return Datum{};

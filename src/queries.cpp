@@ -3,23 +3,32 @@
 namespace discovery {
 namespace {
 
-// Arguments as SPI takes them.
-struct Unpacked {
-    static constexpr size_t most = 16;
-    Oid types[most] = {};
-    Datum values[most] = {};
-    char nulls[most] = {};
-    int count = 0;
+constexpr int most_arguments = 16;
 
-    explicit Unpacked(std::initializer_list<Argument> arguments) {
-        Assert(arguments.size() <= most);
-        for (const Argument &argument : arguments) {
-            types[count] = argument.type;
-            values[count] = argument.value;
-            nulls[count++] = argument.is_null ? 'n' : ' ';
-        }
+struct Types {
+    Oid types[most_arguments] = {};
+
+    explicit Types(std::initializer_list<Argument> arguments) {
+        Assert(arguments.size() <= most_arguments);
+        int count = 0;
+        for (const Argument &argument : arguments) types[count++] = argument.type;
     }
 };
+
+// Arguments, and where the rows go, as SPI takes them.
+SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
+    SPIExecuteOptions options = {};
+    options.params = makeParamList(static_cast<int>(arguments.size()));
+    ParamExternData *parameter = options.params->params;
+    for (const Argument &argument : arguments)
+        *parameter++ = {argument.value, argument.is_null, PARAM_FLAG_CONST, argument.type};
+    options.read_only = read_only;
+    if (rows != nullptr) {
+        options.dest = CreateTuplestoreDestReceiver();
+        SetTuplestoreDestReceiverParams(options.dest, rows, CurrentMemoryContext, false, nullptr, nullptr);
+    }
+    return options;
+}
 
 struct SavedPlan {
     uint32 key;  // hash of the statement
@@ -29,7 +38,7 @@ struct SavedPlan {
 
 HTAB *saved_plans;
 
-SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
+SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments) {
     if (saved_plans == nullptr) {
         HASHCTL control = {};
         control.keysize = sizeof(uint32);
@@ -41,7 +50,8 @@ SPIPlanPtr saved_plan(const char *sql, Unpacked &unpacked) {
     auto *saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_FIND, &found));
     if (found && strcmp(saved->sql, sql) == 0) return saved->plan;
 
-    SPIPlanPtr plan = SPI_prepare_cursor(sql, unpacked.count, unpacked.types, CURSOR_OPT_GENERIC_PLAN);
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, static_cast<int>(arguments.size()), Types(arguments).types,
+                                         CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
     if (found) return plan;  // of another statement with the same hash: not worth a list
     char *copy = MemoryContextStrdup(TopMemoryContext, sql);
@@ -110,24 +120,23 @@ Argument text_argument(const char *value) {
     return {TEXTOID, value ? to_text(value) : Datum{}, value == nullptr};
 }
 
-uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only) {
-    Unpacked unpacked(arguments);
+uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
+    SPIExecuteOptions options = options_of(arguments, read_only, rows);
     // The newest snapshot, as the catalog caches have: also at REPEATABLE READ,
     // and after DDL of ours in the same statement.
     if (read_only) PushActiveSnapshot(GetLatestSnapshot());
-    int result = SPI_execute_with_args(sql, unpacked.count, unpacked.types, unpacked.values, unpacked.nulls,
-                                       read_only, 0);
+    int result = SPI_execute_extended(sql, &options);
     if (read_only) PopActiveSnapshot();
-    if (result < 0) elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+    if (result < 0) elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(result));
     return SPI_processed;
 }
 
-uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index) {
-    Unpacked unpacked(arguments);
-    SPIPlanPtr plan = saved_plan(sql, unpacked);
+uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index, Tuplestorestate *rows) {
+    SPIPlanPtr plan = saved_plan(sql, arguments);
     plan_by_index(plan, index);
-    int result = SPI_execute_plan(plan, unpacked.values, unpacked.nulls, false, 0);
-    if (result < 0) elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+    SPIExecuteOptions options = options_of(arguments, false, rows);
+    int result = SPI_execute_plan_extended(plan, &options);
+    if (result < 0) elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
     return SPI_processed;
 }
 

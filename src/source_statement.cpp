@@ -1,6 +1,8 @@
-// The statement triggers on sources, after INSERT, UPDATE, DELETE and TRUNCATE:
-// they read the transition tables once, and write the counts of the notebooks
-// and the deletion log as the owner of the table.
+// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE: that of the
+// rows adds up what a statement does, that of the statement writes it to the
+// counts of the notebooks and the deletion log, as the owner of the table.
+// (Transition tables would bring the rows to the statement at once, but as copies,
+// with their texts, on which nothing here depends: they doubled a DELETE's time.)
 #include "catalog.hpp"
 #include "counts.hpp"
 #include "deletions.hpp"
@@ -16,11 +18,55 @@ struct Columns {
     AttrNumber notebook_id, created_at, updated_at, deleted_at, deletion_id;
 };
 
-// What a statement does to counts and log.
+// What the rows of a statement have done so far.
 struct Effects {
     core::Tally tally;
     std::map<core::Uuid, int64> deleted;  // rows by deletion
 };
+
+// The effects of statements under way: a trigger of the user's may run another
+// one in the middle. Those of a subtransaction that is undone go with its memory.
+struct Pending {
+    Oid table;
+    SubTransactionId subtransaction;
+    Effects *effects;
+    MemoryContext memory;
+    MemoryContextCallback callback;
+    Pending *outer;
+};
+Pending *all_pending;
+
+void remove_pending(void *gone) {
+    for (Pending **link = &all_pending; *link != nullptr; link = &(*link)->outer) {
+        if (*link != gone) continue;
+        *link = (*link)->outer;
+        return;
+    }
+}
+
+Pending *find_pending(Relation sources) {
+    SubTransactionId here = GetCurrentSubTransactionId();
+    for (Pending *pending = all_pending; pending != nullptr; pending = pending->outer)
+        if (pending->table == RelationGetRelid(sources) && pending->subtransaction == here) return pending;
+    return nullptr;
+}
+
+Pending *add_pending(Relation sources) {
+    MemoryContext memory = AllocSetContextCreate(CurTransactionContext, "discovery statement", ALLOCSET_SMALL_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(memory);
+    auto *pending = static_cast<Pending *>(palloc0(sizeof(Pending)));
+    pending->table = RelationGetRelid(sources);
+    pending->subtransaction = GetCurrentSubTransactionId();
+    pending->effects = in_core([] { return Effects{}; });
+    pending->memory = memory;
+    pending->callback.func = remove_pending;
+    pending->callback.arg = pending;
+    MemoryContextRegisterResetCallback(memory, &pending->callback);
+    pending->outer = all_pending;
+    all_pending = pending;
+    MemoryContextSwitchTo(caller);
+    return pending;
+}
 
 // What counts of a row.
 struct Source {
@@ -58,54 +104,16 @@ Source read_source(TupleTableSlot *slot, const Columns &columns) {
     return source;
 }
 
-// Reads a transition table from its start.
-struct Transition {
-    Tuplestorestate *rows;
-    TupleTableSlot *slot;
-
-    Transition(Tuplestorestate *table, Relation relation) : rows(table), slot(nullptr) {
-        if (rows == nullptr) return;
-        slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
-        tuplestore_select_read_pointer(rows, tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND));
-        tuplestore_rescan(rows);
-    }
-    bool next() {
-        CHECK_FOR_INTERRUPTS();
-        return rows != nullptr && tuplestore_gettupleslot(rows, true, false, slot);
-    }
-    void end() {
-        if (slot != nullptr) ExecDropSingleTupleTableSlot(slot);
-    }
-};
-
-void read_effects(TriggerData *trigger, Effects *effects) {
-    Relation relation = trigger->tg_relation;
-    Columns columns{column_number(relation, "notebook_id", UUIDOID),     column_number(relation, "created_at", TIMESTAMPOID),
+// Looked up once a statement.
+const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
+        *columns = {column_number(relation, "notebook_id", UUIDOID),     column_number(relation, "created_at", TIMESTAMPOID),
                     column_number(relation, "updated_at", TIMESTAMPOID), column_number(relation, "deleted_at", TIMESTAMPOID),
                     column_number(relation, "deletion_id", UUIDOID)};
-    Timestamp now = GetCurrentTransactionStartTimestamp();
-    Transition old_rows(trigger->tg_oldtable, relation), new_rows(trigger->tg_newtable, relation);
-    for (;;) {
-        // The two tables of an UPDATE have their rows in the same order.
-        bool has_old = old_rows.next(), has_new = new_rows.next();
-        if (!has_old && !has_new) break;
-        Source before{}, after{};
-        if (has_old) before = read_source(old_rows.slot, columns);
-        if (has_new) after = read_source(new_rows.slot, columns);
-        bool was_live = has_old && before.is_live, is_live = has_new && after.is_live;
-        bool has_moved = before.has_notebook != after.has_notebook || before.notebook != after.notebook;
-        if (was_live == is_live && !(is_live && has_moved)) continue;
-        // Of a new row, what changed it later has not moved its notebook: a restore
-        // of data alone leaves that as it was.
-        Timestamp newest = !has_new ? now : has_old ? after.newest : after.created;
-        in_core([&] {
-            if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
-            if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest);
-            if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
-        });
+        fcinfo->flinfo->fn_extra = columns;
     }
-    old_rows.end();
-    new_rows.end();
+    return *static_cast<Columns *>(fcinfo->flinfo->fn_extra);
 }
 
 // The log beside the table. The owner of the schema may have put something else
@@ -148,22 +156,54 @@ void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
 
 using namespace discovery;
 
+DISCOVERY_FUNCTION(discovery_source_change) {
+    TriggerData *trigger = after_row_call(fcinfo, "discovery_source_change");
+    Relation sources = trigger->tg_relation;
+    const Columns &columns = columns_of(fcinfo, sources);
+    bool has_old = !TRIGGER_FIRED_BY_INSERT(trigger->tg_event), has_new = !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+    Source before{}, after{};
+    if (has_old) before = read_source(trigger->tg_trigslot, columns);
+    if (has_new) after = read_source(has_old ? trigger->tg_newslot : trigger->tg_trigslot, columns);
+    bool was_live = has_old && before.is_live, is_live = has_new && after.is_live;
+    bool has_moved = before.has_notebook != after.has_notebook || before.notebook != after.notebook;
+    if (was_live == is_live && !(is_live && has_moved)) return PointerGetDatum(nullptr);
+
+    // Of a new row, what changed it later has not moved its notebook: a restore
+    // of data alone leaves that as it was.
+    Timestamp newest = !has_new  ? GetCurrentTransactionStartTimestamp()
+                       : has_old ? after.newest
+                                 : after.created;
+    Pending *pending = find_pending(sources);
+    if (pending == nullptr) pending = add_pending(sources);
+    in_core([&] {
+        Effects *effects = pending->effects;
+        if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
+        if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest);
+        if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
+    });
+    return PointerGetDatum(nullptr);
+}
+
 DISCOVERY_FUNCTION(discovery_source_statement) {
     TriggerData *trigger = statement_call(fcinfo, "discovery_source_statement");
     Relation sources = trigger->tg_relation;
-    Effects *effects = in_core([] { return Effects{}; });
     bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
-    if (!is_truncate) read_effects(trigger, effects);
+    Pending *pending = find_pending(sources);
+    if (pending == nullptr && !is_truncate) return PointerGetDatum(nullptr);
+    // What the user's triggers do from here on is for statements of theirs.
+    if (pending != nullptr) remove_pending(pending);
 
     Oid acting_role = GetUserId();
     SPI_connect();
     Identity identity = act_as(sources->rd_rel->relowner);
-    if (is_truncate)
+    if (is_truncate) {
         clear_counts(sources);
-    else
-        add_to_counts(sources, effects->tally);
-    log_deletions(sources, effects, acting_role);
+    } else {
+        add_to_counts(sources, pending->effects->tally);
+        log_deletions(sources, pending->effects, acting_role);
+    }
     stop_acting(identity);
     SPI_finish();
+    if (pending != nullptr) MemoryContextDelete(pending->memory);
     return PointerGetDatum(nullptr);
 }

@@ -12,21 +12,21 @@ TriggerData *row_call(FunctionCallInfo fcinfo, const char *function) {
     return trigger;
 }
 
+TriggerData *after_row_call(FunctionCallInfo fcinfo, const char *function) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+        !TRIGGER_FIRED_AFTER(trigger->tg_event))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger after each row", function));
+    return trigger;
+}
+
 TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function) {
     auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
     if (!CALLED_AS_TRIGGER(fcinfo) || TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
         !TRIGGER_FIRED_AFTER(trigger->tg_event))
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("function \"%s\" must be called as a trigger after each statement", function));
-    bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
-    bool needs_old = !is_truncate && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
-    bool needs_new = !is_truncate && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
-    if ((needs_old && trigger->tg_oldtable == nullptr) || (needs_new && trigger->tg_newtable == nullptr))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("trigger \"%s\" of table \"%s\" lacks transition tables", trigger->tg_trigger->tgname,
-                       RelationGetRelationName(trigger->tg_relation)),
-                errhint("It must be created with REFERENCING%s%s.", needs_old ? " OLD TABLE AS old_rows" : "",
-                        needs_new ? " NEW TABLE AS new_rows" : ""));
     return trigger;
 }
 

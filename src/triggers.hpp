@@ -6,10 +6,10 @@
 
 namespace discovery {
 
-/// The call of a trigger before each row of INSERT or UPDATE, or after each
-/// statement with the transition tables that belong to its event. Errors: 39P01
-/// if the function was called in another way.
+/// The call of a trigger before each row of INSERT or UPDATE, after each row, or
+/// after each statement. Errors: 39P01 if the function was called in another way.
 TriggerData *row_call(FunctionCallInfo fcinfo, const char *function);
+TriggerData *after_row_call(FunctionCallInfo fcinfo, const char *function);
 TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function);
 
 /// The number of a column of the trigger's table, whose values can be read as

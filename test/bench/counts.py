@@ -3,7 +3,7 @@ import add
 import harness
 import stores
 
-WITHOUT = f"{stores.EXTENSION}; ALTER TABLE sources DISABLE TRIGGER discovery_insert"
+WITHOUT = f"{stores.EXTENSION}; ALTER TABLE sources DISABLE TRIGGER discovery_insert, DISABLE TRIGGER discovery_statement"
 INSERT = f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, extracted_text)
     VALUES ({stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text', repeat(md5(:n::text), 2), {stores.TEXT.format(n=':n')});
 """

@@ -78,7 +78,7 @@ SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN "order" text, ADD COLUM
 -- What the trigger, view and comment are; columns that compute themselves.
 SELECT pg_temp.generated('COMMENT ON COLUMN sources.url IS ''where it was''; COMMENT ON TABLE discovery_deletions IS NULL');
 SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY, ADD COLUMN size integer GENERATED ALWAYS AS (length(name)) STORED');
-SELECT pg_temp.generated('DROP TRIGGER discovery_truncate ON sources');
+SELECT pg_temp.generated('DROP TRIGGER discovery_statement ON sources');
 
 -- Tables and views of the user's that do not refer to the store are none of its
 -- business.

@@ -47,12 +47,11 @@ CALL try('BEFORE DELETE ON books FOR EACH ROW EXECUTE FUNCTION discovery_noteboo
 CALL try('AFTER INSERT ON books FOR EACH ROW EXECUTE FUNCTION discovery_notebook_row()', 'INSERT INTO books DEFAULT VALUES');
 CALL try('AFTER DELETE ON rows FOR EACH ROW EXECUTE FUNCTION discovery_source_statement()', 'DELETE FROM rows');
 CALL try('BEFORE DELETE ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()', 'DELETE FROM rows');
--- Without transition tables nothing would be counted.
+CALL try('BEFORE DELETE ON rows FOR EACH ROW EXECUTE FUNCTION discovery_source_change()', 'DELETE FROM rows');
+CALL try('AFTER DELETE ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_change()', 'DELETE FROM rows');
+-- The one without the other counts nothing: there need be nothing to count in.
+CALL try('AFTER INSERT ON rows FOR EACH ROW EXECUTE FUNCTION discovery_source_change()', 'INSERT INTO rows DEFAULT VALUES');
 CALL try('AFTER INSERT ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()', 'INSERT INTO rows DEFAULT VALUES');
-CALL try('AFTER DELETE ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()', 'DELETE FROM rows');
-CALL try('AFTER UPDATE ON rows REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()',
-         'UPDATE rows SET id = id');
-CALL try('AFTER INSERT OR DELETE ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()', 'DELETE FROM rows');
 CREATE VIEW seen AS SELECT * FROM rows;
 CALL try('INSTEAD OF INSERT ON seen FOR EACH ROW EXECUTE FUNCTION discovery_source_row()', 'INSERT INTO seen (id) VALUES (NULL)');
 DROP VIEW seen;
@@ -74,9 +73,9 @@ END $$;
 CREATE PROCEDURE try_row(change text) LANGUAGE sql AS $$
     CALL try_with('rows ' || change, 'BEFORE INSERT ON rows FOR EACH ROW EXECUTE FUNCTION discovery_source_row()',
                   'INSERT INTO rows (id) VALUES (NULL)') $$;
-CREATE PROCEDURE try_statement(change text) LANGUAGE sql AS $$
-    CALL try_with('rows ' || change, 'AFTER DELETE ON rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT'
-                  ' EXECUTE FUNCTION discovery_source_statement()', 'DELETE FROM rows') $$;
+CREATE TRIGGER planted_statement AFTER DELETE ON rows FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement();
+CREATE PROCEDURE try_change(change text) LANGUAGE sql AS $$
+    CALL try_with(change, 'AFTER DELETE ON rows FOR EACH ROW EXECUTE FUNCTION discovery_source_change()', 'DELETE FROM rows') $$;
 CREATE PROCEDURE try_book(change text) LANGUAGE sql AS $$
     CALL try_with('books ' || change, 'BEFORE INSERT OR UPDATE ON books FOR EACH ROW EXECUTE FUNCTION discovery_notebook_row()',
                   'UPDATE books SET updated_at = ''2020-01-01''') $$;
@@ -85,9 +84,9 @@ CALL try_row('RENAME COLUMN extracted_text TO text');
 CALL try_row('ALTER COLUMN extracted_text DROP DEFAULT, ALTER COLUMN extracted_text TYPE int USING 5');
 CALL try_row('ALTER COLUMN deletion_id TYPE int USING 5');
 CALL try_row('ALTER COLUMN deleted_at TYPE text');
-CALL try_statement('DROP COLUMN deleted_at');
-CALL try_statement('ALTER COLUMN deleted_at TYPE timestamptz');
-CALL try_statement('DROP CONSTRAINT rows_notebook_id_fkey, ALTER COLUMN notebook_id TYPE int USING 5');
+CALL try_change('rows DROP COLUMN deleted_at');
+CALL try_change('rows ALTER COLUMN deleted_at TYPE timestamptz');
+CALL try_change('rows DROP CONSTRAINT rows_notebook_id_fkey, ALTER COLUMN notebook_id TYPE int USING 5');
 CALL try_book('RENAME COLUMN source_count TO sources');
 CALL try_book('ALTER COLUMN source_count DROP DEFAULT, ALTER COLUMN source_count TYPE text');
 CALL try_book('ALTER COLUMN updated_at TYPE text');
@@ -96,10 +95,8 @@ CREATE DOMAIN hash AS varchar(64);
 CALL try_row('ALTER COLUMN content_hash TYPE hash');
 -- No foreign key, or one to something that is no notebooks
 UPDATE rows SET notebook_id = books.id FROM books;
-CALL try_statement('DROP CONSTRAINT rows_notebook_id_fkey');
-CALL try_with('books DROP COLUMN source_count',
-              'AFTER DELETE ON rows REFERENCING OLD TABLE AS o FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement()',
-              'DELETE FROM rows');
+CALL try_change('rows DROP CONSTRAINT rows_notebook_id_fkey');
+CALL try_change('books DROP COLUMN source_count');
 
 -- On a table of its own that refers to the victim's notebooks: with REFERENCES,
 -- then with UPDATE too, mallory changes no count and no timestamp with it.
@@ -108,9 +105,8 @@ GRANT REFERENCES, SELECT ON discovery_ext.notebooks TO regress_discovery_mallory
 SET ROLE regress_discovery_mallory;
 CREATE TABLE spy (notebook_id uuid REFERENCES discovery_ext.notebooks, created_at timestamp DEFAULT '3000-01-01',
                   updated_at timestamp, deleted_at timestamp, deletion_id uuid);
-CREATE TRIGGER planted AFTER INSERT ON spy REFERENCING NEW TABLE AS n
-    FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement();
-CREATE TRIGGER planted_too AFTER TRUNCATE ON spy FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement();
+CREATE TRIGGER planted AFTER INSERT ON spy FOR EACH ROW EXECUTE FUNCTION discovery_source_change();
+CREATE TRIGGER planted_too AFTER INSERT OR TRUNCATE ON spy FOR EACH STATEMENT EXECUTE FUNCTION discovery_source_statement();
 INSERT INTO spy (notebook_id) VALUES ('00000000-0000-4000-8000-00000000000a');
 \echo :SQLSTATE
 TRUNCATE spy;
