@@ -27,6 +27,13 @@ const char *removal(const Store &store, bool is_limited, const char *locking) {
                            is_removable, is_chosen), store);
 }
 
+// Whether the caller may lock, by rights and policies, whatever it may remove. Else
+// what is removed would depend on whether somebody has locked a row.
+bool may_lock_all(const Store &store) {
+    return pg_class_aclcheck(store.sources, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
+           check_enable_rls(store.sources, InvalidOid, true) != RLS_ENABLED;
+}
+
 // The log's entries live as long as a source is deleted by them. Those that
 // another purge is about to drop are left to it: nobody waits here.
 void drop_finished_deletions(const Store &store, Datum cutoff) {
@@ -85,7 +92,8 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
                   "ix_sources_deleted_at", removed);
     };
     // Mostly nobody has locked any of them. To lock each before would cost half as much again.
-    if (!unless_locked([&] { remove(removal(store, !PG_ARGISNULL(1), "")); })) {
+    bool is_done = may_lock_all(store) && unless_locked([&] { remove(removal(store, !PG_ARGISNULL(1), "")); });
+    if (!is_done) {
         tuplestore_clear(removed);
         remove(removal(store, true, "FOR UPDATE SKIP LOCKED"));
     }

@@ -48,7 +48,7 @@ def trash(bench):
         left = [side.run("SELECT count(*), count(*) FILTER (WHERE deleted_at IS NULL) FROM sources") for side in (ours, theirs)]
         assert left == [f"{sources // 2}|{sources // 2}", "0|0"], left
         for position, (name, goal) in enumerate((("delete-batch", "<= 1.25"), ("restore-batch", "<= 1.25"), ("purge", "<= 1.30"),
-                                                 ("purge, against a DELETE that returns nothing", None))):
+                                                 ("purge, against a DELETE that returns nothing", ""))):
             yield harness.row(name, [(a[position], b[position]) for a, b in pairs], goal, harness.seconds)
         yield harness.row("restore-batch against our own delete-batch", [(a[1], a[0]) for a, b in pairs], "<= 1.00", harness.seconds)
 

@@ -130,7 +130,7 @@ SELECT count(*) FROM purge_deleted_sources();
 TABLE rest;
 DELETE FROM sources;
 
--- Rights: UPDATE is not enough to remove, and policies hold. The log's entries go although the caller has no right on the log.
+-- Rights: UPDATE is not enough to remove, DELETE not enough to lock, and policies hold. The log's entries go although the caller has no right on the log.
 CALL add_deleted('mine', 40, 'theirs');
 CALL add_deleted('not mine', 41, 'not theirs');
 GRANT USAGE ON SCHEMA discovery_purge TO regress_discovery_writer;
@@ -139,7 +139,19 @@ SET ROLE regress_discovery_writer;
 SELECT count(*) FROM purge_deleted_sources();
 \echo :SQLSTATE
 RESET ROLE;
+REVOKE UPDATE ON sources FROM regress_discovery_writer;
 GRANT DELETE ON sources TO regress_discovery_writer;
+SET ROLE regress_discovery_writer;
+SELECT count(*) FROM purge_deleted_sources();
+\echo :SQLSTATE
+RESET ROLE;
+TABLE rest;
+BEGIN;
+GRANT UPDATE (hold_reason) ON sources TO regress_discovery_writer;
+SET LOCAL ROLE regress_discovery_writer;
+SELECT count(*) FROM purge_deleted_sources();
+ROLLBACK;
+GRANT UPDATE ON sources TO regress_discovery_writer;
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON sources TO regress_discovery_writer USING (name = 'mine');
 SET ROLE regress_discovery_writer;
