@@ -169,10 +169,9 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
 }
 
 void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Datum values[] = {id, to_text(outcome)};
     bool nulls[] = {false, false};
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    put_row(fcinfo, values, nulls);
 }
 
 // One attempt; another session may have been faster.
@@ -211,7 +210,7 @@ DISCOVERY_FUNCTION(discovery_add_source) {
     PreventCommandIfReadOnly("add_source()");
     Store store = current_store();
     NewSource source = read_arguments(fcinfo);
-    InitMaterializedSRF(fcinfo, 0);
+    begin_result(fcinfo);
     SPI_connect();
     int attempts = 0;
     bool has_twin = false;

@@ -80,13 +80,8 @@ const char *placed(const char *sql, const Store &store) {
     return result.data;
 }
 
-Tuplestorestate *result_rows(FunctionCallInfo fcinfo) {
-    InitMaterializedSRF(fcinfo, 0);
-    return reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setResult;
-}
-
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments) {
-    Tuplestorestate *rows = result_rows(fcinfo);
+    Tuplestorestate *rows = begin_result(fcinfo);
     SPI_connect();
     Session session = enter();
     query(sql, arguments, false, rows);

@@ -4,6 +4,7 @@
 
 #include "catalog.hpp"
 #include "queries.hpp"
+#include "result.hpp"
 #include "uuid.hpp"
 
 namespace discovery {
@@ -18,9 +19,6 @@ const char *placed(const char *sql, const Store &store);
 /// Runs a query, with search_path pinned, and returns its rows as the result of
 /// the set-returning function; its columns have the types of the function's.
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments);
-
-/// The rows that the set-returning function returns, none so far.
-Tuplestorestate *result_rows(FunctionCallInfo fcinfo);
 
 /// An argument of the function as one of a statement; NULL stays NULL.
 Argument argument(FunctionCallInfo fcinfo, int number, Oid type);

@@ -24,11 +24,6 @@ void set_text(Datum *value, bool *is_null, const std::string &content) {
     if (!*is_null) *value = to_text(content);
 }
 
-void put(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
 void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference, const core::Shape &is,
                     const core::Shape &should_be, const char *store, const char *functions) {
     const core::Object &object = difference.object();
@@ -44,7 +39,7 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
     set_text(&values[4], &nulls[4], *in_core([&] {
         return core::place_schemas(core::mend(difference, is, should_be), store, functions);
     }));
-    put(fcinfo, values, nulls);
+    put_row(fcinfo, values, nulls);
 }
 
 // The steps that the history says were applied, against those that there are.
@@ -68,7 +63,7 @@ void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations
             Datum values[5] = {to_text(psprintf("step %s -> %s", from, to)), to_text("different"), to_text(applied),
                                to_text(installed), Datum{}};
             bool nulls[5] = {false, false, false, false, true};
-            put(fcinfo, values, nulls);
+            put_row(fcinfo, values, nulls);
             MemoryContextSwitchTo(inner);
         }
     }
@@ -94,7 +89,7 @@ void put_migration(FunctionCallInfo fcinfo, const char *direction, const std::ve
         Datum values[3] = {to_text(direction), to_text(statement.statement), Datum{}};
         bool nulls[3] = {};
         set_text(&values[2], &nulls[2], statement.comment);
-        put(fcinfo, values, nulls);
+        put_row(fcinfo, values, nulls);
     }
 }
 
@@ -104,7 +99,7 @@ void put_migration(FunctionCallInfo fcinfo, const char *direction, const std::ve
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_check) {
-    InitMaterializedSRF(fcinfo, 0);
+    begin_result(fcinfo);
     Store store = require_store(name_argument(fcinfo, 0));
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &should_be = require_release(migrations, store)->shape;
@@ -122,7 +117,7 @@ DISCOVERY_FUNCTION(discovery_check) {
 }
 
 DISCOVERY_FUNCTION(discovery_autogenerate) {
-    InitMaterializedSRF(fcinfo, 0);
+    begin_result(fcinfo);
     Store store = require_store(name_argument(fcinfo, 0));
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &version = *without_record(&require_release(migrations, store)->shape);

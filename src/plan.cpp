@@ -234,7 +234,6 @@ const char *list_locks(const Effects *effects) {
 
 void put_step(FunctionCallInfo fcinfo, const core::Migrations *migrations, const core::Step *step, const char *store,
               const char *functions) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     const core::Release *before = migrations->release(step->from);
     const core::Shape *shape = before ? &before->shape : in_core([] { return core::Shape{}; });
     Datum name = to_text(*in_core([&] { return step->from.text() + " -> " + step->to.text(); }));
@@ -249,7 +248,7 @@ void put_step(FunctionCallInfo fcinfo, const core::Migrations *migrations, const
         Datum values[] = {name, Int32GetDatum(number + 1), to_text(text_of_statement(script, statements, number)), to_text(locks),
                           to_text(effects.words.data), BoolGetDatum(effects.can_lose_data)};
         bool nulls[] = {false, false, false, locks[0] == '\0', effects.words.len == 0, false};
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+        put_row(fcinfo, values, nulls);
     }
 }
 
@@ -263,7 +262,7 @@ DISCOVERY_FUNCTION(discovery_plan) {
     text *argument = PG_GETARG_TEXT_PP(0);
     std::string_view target(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
     Store store = require_store(name_argument(fcinfo, 1));
-    InitMaterializedSRF(fcinfo, 0);
+    begin_result(fcinfo);
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::resolve_target(*migrations, store.version, target); });
     auto *path = in_core([&] { return core::find_path(*migrations, store.version, to); });

@@ -84,7 +84,7 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
     Store store = current_store();
     Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
                                        TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
-    Tuplestorestate *removed = result_rows(fcinfo);
+    Tuplestorestate *removed = begin_result(fcinfo);
     SPI_connect();
     Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
     auto remove = [&](const char *sql) {

@@ -77,17 +77,21 @@ Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
-// Those of the plan's rows, in SPI_tuptable, that are to be restored. Errors:
-// 23505 for one that has a twin, unless it may stay.
-Argument restored_ids(uint64 rows, bool keep_deleted) {
+// Those of the plan's rows, in SPI_tuptable, that are to be restored. One that has a
+// twin is put out as kept, if it may stay. Errors: 23505 if it may not.
+Argument restored_ids(FunctionCallInfo fcinfo, uint64 rows, bool keep_deleted) {
     auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * (rows + 1), MCXT_ALLOC_HUGE));
     int count = 0;
     for (uint64 row = 0; row < rows; ++row) {
-        bool is_null;
+        bool is_null, nulls[2];
         result_datum(row, 3, &is_null);
+        Datum id = result_datum(row, 0, &nulls[0]);
         if (is_null) {
-            ids[count++] = result_datum(row, 0, &is_null);
-        } else if (!keep_deleted) {
+            ids[count++] = id;
+        } else if (keep_deleted) {
+            Datum values[] = {id, result_datum(row, 1, &nulls[1])};
+            put_row(fcinfo, values, nulls);
+        } else {
             ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
                     errmsg("cannot restore source \"%s\" because its content lives already", result_text(row, 2)),
                     errdetail("Source %s has a twin: source %s, \"%s\".", result_text(row, 0), result_text(row, 3),
@@ -98,36 +102,11 @@ Argument restored_ids(uint64 rows, bool keep_deleted) {
     return {UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))};
 }
 
-// Of sources that are all restored.
-uint64 put_restored(FunctionCallInfo fcinfo, Datum ids) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    Datum *each;
-    int count;
-    deconstruct_array(DatumGetArrayTypeP(ids), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &each, nullptr, &count);
-    Datum outcome = to_text("restored");
-    for (int number = 0; number < count; ++number) {
-        Datum values[] = {each[number], outcome};
-        bool nulls[] = {false, false};
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    }
-    return static_cast<uint64>(count);
-}
-
-void put_outcomes(FunctionCallInfo fcinfo, const SPITupleTable *plan, uint64 rows) {
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    for (uint64 row = 0; row < rows; ++row) {
-        bool nulls[2];
-        Datum values[] = {SPI_getbinval(plan->vals[row], plan->tupdesc, 1, &nulls[0]),
-                          SPI_getbinval(plan->vals[row], plan->tupdesc, 2, &nulls[1])};
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    }
-}
-
 // Restores the deleted sources of a condition on $1, those that the caller may
 // change; returns how many there were.
 uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition) {
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
-    InitMaterializedSRF(fcinfo, 0);
+    Tuplestorestate *result = begin_result(fcinfo);
     Argument which = argument(fcinfo, 0, UUIDOID);
     // Rows are locked in the order of their ids, and take their place in the unique
     // index in that of its key, as others that write many do: no two wait for each other.
@@ -139,7 +118,8 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
                                 " FROM (%s ORDER BY batch.notebook_id, batch.content_hash COLLATE \"C\", batch.id) AS plan",
                                 restore_plan(store, "id = ANY ($1)"));
     const char *update = placed("UPDATE @store@.sources AS source SET deleted_at = NULL"
-                                " FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id", store);
+                                " FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id"
+                                " RETURNING source.id, 'restored'::pg_catalog.text", store);
     uint64 rows;
     SPI_connect();
     Session session = enter();
@@ -153,21 +133,16 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
         if (attempt == 1) {
             // Mostly nothing is in the way; to look first would cost as much again.
             leave(session);
-            if (unless_twin([&] { run_saved(update, {locked}); })) {
-                rows = put_restored(fcinfo, locked.value);
-                break;
-            }
+            if (unless_twin([&] { rows = run_saved(update, {locked}, nullptr, result); })) break;
+            tuplestore_clear(result);
             session = enter();
         }
         rows = query(plan, {locked}, false);
-        SPITupleTable *found = SPI_tuptable;
-        Argument restored = restored_ids(rows, keep_deleted);
+        Argument restored = restored_ids(fcinfo, rows, keep_deleted);
         // Triggers of the user's run under the search_path that they run under always.
         leave(session);
-        if (unless_twin([&] { run_saved(update, {restored}); })) {
-            put_outcomes(fcinfo, found, rows);
-            break;
-        }
+        if (unless_twin([&] { run_saved(update, {restored}, nullptr, result); })) break;
+        tuplestore_clear(result);
         require_new_snapshot();
         if (attempt == most_attempts)
             ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),

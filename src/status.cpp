@@ -19,7 +19,7 @@ bool estimate_rows(Oid table, int64 *rows) {
     return true;
 }
 
-void put_status(ReturnSetInfo *result, const Extension &extension, const core::Migrations *migrations,
+void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core::Migrations *migrations,
                 const Store &store) {
     enum { schema, owner, store_version, extension_version, newest_version, state, notebooks, sources, next_step };
     Datum values[next_step + 1] = {};
@@ -50,7 +50,7 @@ void put_status(ReturnSetInfo *result, const Extension &extension, const core::M
     nulls[sources] = !estimate_rows(store.sources, &rows);
     values[sources] = Int64GetDatum(rows);
     values[next_step] = to_text(judged->next_step);
-    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    put_row(fcinfo, values, nulls);
 }
 
 }  // namespace
@@ -64,31 +64,29 @@ DISCOVERY_FUNCTION(discovery_version) {
 }
 
 DISCOVERY_FUNCTION(discovery_status) {
-    InitMaterializedSRF(fcinfo, 0);
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    begin_result(fcinfo);
     Extension extension = read_extension();
     const core::Migrations *migrations = shipped_migrations();
     Store store;
     if (!find_store(extension.schema, &store)) {
         store = Store{};
         store.schema = extension.schema;
-        put_status(result, extension, migrations, store);
+        put_status(fcinfo, extension, migrations, store);
     }
     ListCell *cell;
     foreach (cell, schemas_with_record())
-        if (find_store(lfirst_oid(cell), &store)) put_status(result, extension, migrations, store);
+        if (find_store(lfirst_oid(cell), &store)) put_status(fcinfo, extension, migrations, store);
     PG_RETURN_NULL();
 }
 
 DISCOVERY_FUNCTION(discovery_shape) {
-    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    begin_result(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     Store store = require_store(name_argument(fcinfo, 0));
     const core::Shape *shape = read_shape(store.schema);
     for (const core::Object &object : *shape) {
         Datum line = to_text(*in_core([&] { return core::describe(object); }));
         bool is_null = false;
-        tuplestore_putvalues(result->setResult, result->setDesc, &line, &is_null);
+        put_row(fcinfo, &line, &is_null);
     }
     PG_RETURN_NULL();
 }
