@@ -48,16 +48,16 @@ Oid referenced_notebooks(Relation sources) {
 
 // Runs an update of one notebook's count; the first argument is its id.
 void run_counting(const char *sql, Oid owner, Datum notebook, std::initializer_list<Argument> arguments) {
-    counting.is_under_way = true;
-    counting.owner = owner;
-    counting.notebook = *DatumGetUUIDP(notebook);
+    // A trigger of the user's may count others before ours sees this one.
+    const auto outer = counting;
+    counting = {true, owner, *DatumGetUUIDP(notebook)};
     PG_TRY();
     {
         run_saved(sql, arguments);
     }
     PG_FINALLY();
     {
-        counting.is_under_way = false;
+        counting = outer;
     }
     PG_END_TRY();
 }

@@ -23,6 +23,16 @@ void forget_other_transactions() {
     state.transaction = this_transaction();
 }
 
+// The newest of this transaction that is wanted; null if none is.
+template <class IsWanted>
+const Deletion *newest(IsWanted is_wanted) {
+    for (int number = list_length(state.all); number > 0; --number) {
+        auto *deletion = static_cast<const Deletion *>(list_nth(state.all, number - 1));
+        if (is_wanted(*deletion)) return deletion;
+    }
+    return nullptr;
+}
+
 Deletion *add_deletion(const char *reason, bool is_call) {
     MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
     auto *deletion = static_cast<Deletion *>(palloc(sizeof(Deletion)));
@@ -40,22 +50,14 @@ const Deletion *current_deletion() {
     forget_other_transactions();
     if (state.call != nullptr) return state.call;
     const char *reason = settings::reason && settings::reason[0] ? settings::reason : nullptr;
-    ListCell *cell;
-    foreach (cell, state.all) {
-        auto *deletion = static_cast<Deletion *>(lfirst(cell));
-        if (!deletion->is_call && is_same_reason(deletion->reason, reason)) return deletion;
-    }
-    return add_deletion(reason, false);
+    const Deletion *known =
+        newest([&](const Deletion &deletion) { return !deletion.is_call && is_same_reason(deletion.reason, reason); });
+    return known != nullptr ? known : add_deletion(reason, false);
 }
 
 const Deletion *find_deletion(const core::Uuid &id) {
     forget_other_transactions();
-    ListCell *cell;
-    foreach (cell, state.all) {
-        auto *deletion = static_cast<Deletion *>(lfirst(cell));
-        if (deletion->id == id) return deletion;
-    }
-    return nullptr;
+    return newest([&](const Deletion &deletion) { return deletion.id == id; });
 }
 
 Call begin_call(const char *reason) {

@@ -13,25 +13,41 @@ constexpr const char *is_removable =
     " AND deleted_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamp"
     " AND hold_reason IS NULL AND (deletion_id IS NULL OR deletion_id OPERATOR(pg_catalog.<) $3)";
 
-// Removes it, or only the oldest $2 rows of it. Those by ctid, since no index has to
-// be looked into again for them; in the order of the index and no other, since
-// sorting costs more than the whole DELETE. What was changed since the statement
-// began is left for another purge.
-const char *removal(const Store &store, bool is_limited, const char *locking) {
-    const char *is_chosen = "";
-    if (is_limited)
-        is_chosen = psprintf(" AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM @store@.sources WHERE %s"
-                             " ORDER BY deleted_at LIMIT $2 %s))", is_removable, locking);
+// Removes what is removable, and chosen.
+const char *removal(const Store &store, const char *is_chosen) {
     return placed(psprintf("DELETE FROM @store@.sources WHERE %s%s"
                            " RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path",
                            is_removable, is_chosen), store);
 }
 
-// Whether the caller may lock, by rights and policies, whatever it may remove. Else
-// what is removed would depend on whether somebody has locked a row.
-bool may_lock_all(const Store &store) {
-    return pg_class_aclcheck(store.sources, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
-           check_enable_rls(store.sources, InvalidOid, true) != RLS_ENABLED;
+// The oldest $2 rows that nobody has locked. By ctid, since no index has to be looked
+// into again for them; in the order of the index and no other, since sorting costs
+// more than the whole DELETE. What was changed since the statement began is left for
+// another purge.
+const char *oldest_unlocked() {
+    return psprintf(" AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM @store@.sources WHERE %s"
+                    " ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED))", is_removable);
+}
+
+// Whether a plain DELETE may be tried first, which gives up where it meets a locked
+// row. Not where something of the user's runs in it: that would see the lock_timeout,
+// and maybe run twice. Nor where the caller may not lock, by rights and policies, all
+// that it may remove: what goes would depend on whether somebody has locked a row.
+bool may_try_without_locks(const Store &store) {
+    if (pg_class_aclcheck(store.sources, GetUserId(), ACL_UPDATE) != ACLCHECK_OK ||
+        check_enable_rls(store.sources, InvalidOid, true) == RLS_ENABLED)
+        return false;
+    Relation sources = table_open(store.sources, RowExclusiveLock);
+    const TriggerDesc *triggers = sources->trigdesc;
+    bool is_ours_alone = true;
+    for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
+        const Trigger &trigger = triggers->triggers[number];
+        if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_delete") != 0 &&
+            strcmp(trigger.tgname, "discovery_statement") != 0)
+            is_ours_alone = false;
+    }
+    table_close(sources, NoLock);
+    return is_ours_alone;
 }
 
 // The log's entries live as long as a source is deleted by them. Those that
@@ -92,10 +108,10 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
                   "ix_sources_deleted_at", removed);
     };
     // Mostly nobody has locked any of them. To lock each before would cost half as much again.
-    bool is_done = may_lock_all(store) && unless_locked([&] { remove(removal(store, !PG_ARGISNULL(1), "")); });
+    bool is_done = PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
     if (!is_done) {
         tuplestore_clear(removed);
-        remove(removal(store, true, "FOR UPDATE SKIP LOCKED"));
+        remove(removal(store, oldest_unlocked()));
     }
     drop_finished_deletions(store, cutoff);
     SPI_finish();

@@ -24,11 +24,12 @@ struct Effects {
     std::map<core::Uuid, int64> deleted;  // rows by deletion
 };
 
-// The effects of statements under way: a trigger of the user's may run another
-// one in the middle. Those of a subtransaction that is undone go with its memory.
+// The effects of the statements under way on one table each: a trigger of the
+// user's may run another statement in the middle of one. A statement is known by
+// its memory, from which all its triggers are called, and its effects go with that.
 struct Pending {
+    MemoryContext statement;
     Oid table;
-    SubTransactionId subtransaction;
     Effects *effects;
     MemoryContext memory;
     MemoryContextCallback callback;
@@ -44,25 +45,20 @@ void remove_pending(void *gone) {
     }
 }
 
-Pending *find_pending(Relation sources) {
-    SubTransactionId here = GetCurrentSubTransactionId();
+Pending *find_pending(FunctionCallInfo fcinfo, Relation sources) {
     for (Pending *pending = all_pending; pending != nullptr; pending = pending->outer)
-        if (pending->table == RelationGetRelid(sources) && pending->subtransaction == here) return pending;
+        if (pending->statement == fcinfo->flinfo->fn_mcxt && pending->table == RelationGetRelid(sources)) return pending;
     return nullptr;
 }
 
-Pending *add_pending(Relation sources) {
-    MemoryContext memory = AllocSetContextCreate(CurTransactionContext, "discovery statement", ALLOCSET_SMALL_SIZES);
+Pending *add_pending(FunctionCallInfo fcinfo, Relation sources) {
+    MemoryContext statement = fcinfo->flinfo->fn_mcxt;
+    MemoryContext memory = AllocSetContextCreate(statement, "discovery statement", ALLOCSET_SMALL_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(memory);
-    auto *pending = static_cast<Pending *>(palloc0(sizeof(Pending)));
-    pending->table = RelationGetRelid(sources);
-    pending->subtransaction = GetCurrentSubTransactionId();
-    pending->effects = in_core([] { return Effects{}; });
-    pending->memory = memory;
-    pending->callback.func = remove_pending;
-    pending->callback.arg = pending;
+    auto *pending = static_cast<Pending *>(palloc(sizeof(Pending)));
+    Effects *effects = in_core([] { return Effects{}; });
+    *pending = {statement, RelationGetRelid(sources), effects, memory, {remove_pending, pending, nullptr}, all_pending};
     MemoryContextRegisterResetCallback(memory, &pending->callback);
-    pending->outer = all_pending;
     all_pending = pending;
     MemoryContextSwitchTo(caller);
     return pending;
@@ -157,6 +153,7 @@ void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
 using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_source_change) {
+    CHECK_FOR_INTERRUPTS();
     TriggerData *trigger = after_row_call(fcinfo, "discovery_source_change");
     Relation sources = trigger->tg_relation;
     const Columns &columns = columns_of(fcinfo, sources);
@@ -173,8 +170,8 @@ DISCOVERY_FUNCTION(discovery_source_change) {
     Timestamp newest = !has_new  ? GetCurrentTransactionStartTimestamp()
                        : has_old ? after.newest
                                  : after.created;
-    Pending *pending = find_pending(sources);
-    if (pending == nullptr) pending = add_pending(sources);
+    Pending *pending = find_pending(fcinfo, sources);
+    if (pending == nullptr) pending = add_pending(fcinfo, sources);
     in_core([&] {
         Effects *effects = pending->effects;
         if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
@@ -188,7 +185,7 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     TriggerData *trigger = statement_call(fcinfo, "discovery_source_statement");
     Relation sources = trigger->tg_relation;
     bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
-    Pending *pending = find_pending(sources);
+    Pending *pending = find_pending(fcinfo, sources);
     if (pending == nullptr && !is_truncate) return PointerGetDatum(nullptr);
     // What the user's triggers do from here on is for statements of theirs.
     if (pending != nullptr) remove_pending(pending);
