@@ -107,7 +107,7 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
         run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
                   "ix_sources_deleted_at", removed);
     };
-    // Mostly nobody has locked any of them. To lock each before would cost half as much again.
+    // Mostly nobody has locked any of them. To lock each before would cost a third more.
     bool is_done = PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
     if (!is_done) {
         tuplestore_clear(removed);

@@ -57,9 +57,13 @@ void run_statement(const char *statement, const char *script, int number) {
         // That the user, or a timeout, stopped it is no failure of the statement.
         if (cause->sqlerrcode == ERRCODE_QUERY_CANCELED || cause->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) PG_RE_THROW();
         FlushErrorState();
+        // The server's own hint, CASCADE, is for whoever has written the statement.
+        const char *hint = cause->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+                               ? "Drop the dependent objects first, and make them again afterwards."
+                               : cause->hint;
         ereport(ERROR, errcode(cause->sqlerrcode), errmsg("%s failed at statement %d", script, number),
                 cause->detail ? errdetail("%s\n%s", cause->message, cause->detail) : errdetail("%s", cause->message),
-                cause->hint ? errhint("%s", cause->hint) : 0, errcontext("SQL statement \"%s\"", statement));
+                hint ? errhint("%s", hint) : 0, errcontext("SQL statement \"%s\"", statement));
     }
     PG_END_TRY();
 }
