@@ -119,7 +119,9 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
                                 restore_plan(store, "id = ANY ($1)"));
     const char *update = placed("UPDATE @store@.sources AS source SET deleted_at = NULL"
                                 " FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id"
-                                " RETURNING source.id, 'restored'::pg_catalog.text", store);
+                                // A trigger of the user's may have kept it.
+                                " RETURNING source.id, CASE WHEN source.deleted_at IS NULL THEN 'restored'::pg_catalog.text"
+                                " ELSE 'kept_deleted' END", store);
     uint64 rows;
     SPI_connect();
     Session session = enter();

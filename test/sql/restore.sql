@@ -126,6 +126,20 @@ SELECT count(*) AS restored FROM restore_sources(:'deletion');
 COMMIT;
 TABLE live;
 SELECT name, source_count FROM notebooks ORDER BY name;
+-- A trigger of the user's that keeps one deleted, and one that lets no update of another happen
+SELECT delete_named('a1', 'a2', 'b2') AS deletion \gset
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.name = 'a1' THEN
+        new.deleted_at := old.deleted_at;
+    END IF;
+    RETURN CASE WHEN new.name <> 'a2' THEN new END;
+END $$;
+CREATE TRIGGER a_keep BEFORE UPDATE ON sources FOR EACH ROW EXECUTE FUNCTION keep();
+SELECT sources.name, outcome FROM restore_sources(:'deletion') JOIN sources USING (id) ORDER BY name;
+DROP TRIGGER a_keep ON sources;
+SELECT count(*) AS restored FROM restore_sources(:'deletion');
+SELECT name, source_count FROM notebooks ORDER BY name;
 -- A unique index of the user's own is no twin either.
 CREATE UNIQUE INDEX one_name ON sources (name) WHERE deleted_at IS NULL;
 SELECT delete_named('a1') AS deletion \gset
