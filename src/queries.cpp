@@ -3,18 +3,6 @@
 namespace discovery {
 namespace {
 
-constexpr int most_arguments = 16;
-
-struct Types {
-    Oid types[most_arguments] = {};
-
-    explicit Types(std::initializer_list<Argument> arguments) {
-        Assert(arguments.size() <= most_arguments);
-        int count = 0;
-        for (const Argument &argument : arguments) types[count++] = argument.type;
-    }
-};
-
 // Arguments, and where the rows go, as SPI takes them.
 SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
     SPIExecuteOptions options = {};
@@ -50,8 +38,12 @@ SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments
     auto *saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_FIND, &found));
     if (found && strcmp(saved->sql, sql) == 0) return saved->plan;
 
-    SPIPlanPtr plan = SPI_prepare_cursor(sql, static_cast<int>(arguments.size()), Types(arguments).types,
-                                         CURSOR_OPT_GENERIC_PLAN);
+    constexpr size_t most = 16;
+    Assert(arguments.size() <= most);
+    Oid types[most];
+    int count = 0;
+    for (const Argument &argument : arguments) types[count++] = argument.type;
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, count, types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
     if (found) return plan;  // of another statement with the same hash: not worth a list
     char *copy = MemoryContextStrdup(TopMemoryContext, sql);

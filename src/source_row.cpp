@@ -24,17 +24,11 @@ struct Columns {
     AttrNumber id, source_type, extracted_text, content_hash, updated_at, deleted_at, deletion_id;
 };
 
-// Looked up once a statement.
-const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
-    if (fcinfo->flinfo->fn_extra == nullptr) {
-        auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
-        *columns = {column_number(relation, "id", UUIDOID),
-                    column_number(relation, "source_type", TEXTOID),    column_number(relation, "extracted_text", TEXTOID),
-                    column_number(relation, "content_hash", TEXTOID),   column_number(relation, "updated_at", TIMESTAMPOID),
-                    column_number(relation, "deleted_at", TIMESTAMPOID), column_number(relation, "deletion_id", UUIDOID)};
-        fcinfo->flinfo->fn_extra = columns;
-    }
-    return *static_cast<Columns *>(fcinfo->flinfo->fn_extra);
+Columns columns_of(Relation relation) {
+    return {column_number(relation, "id", UUIDOID),
+            column_number(relation, "source_type", TEXTOID),    column_number(relation, "extracted_text", TEXTOID),
+            column_number(relation, "content_hash", TEXTOID),   column_number(relation, "updated_at", TIMESTAMPOID),
+            column_number(relation, "deleted_at", TIMESTAMPOID), column_number(relation, "deletion_id", UUIDOID)};
 }
 
 // A row of the table, by column.
@@ -131,7 +125,7 @@ using namespace discovery;
 DISCOVERY_FUNCTION(discovery_source_row) {
     TriggerData *trigger = row_call(fcinfo, "discovery_source_row");
     Relation relation = trigger->tg_relation;
-    const Columns &columns = columns_of(fcinfo, relation);
+    const Columns &columns = once_a_statement(fcinfo, [&] { return columns_of(relation); });
     RowChanges changes;
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
         Row after{trigger->tg_trigtuple, relation};

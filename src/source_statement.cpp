@@ -100,16 +100,10 @@ Source read_source(TupleTableSlot *slot, const Columns &columns) {
     return source;
 }
 
-// Looked up once a statement.
-const Columns &columns_of(FunctionCallInfo fcinfo, Relation relation) {
-    if (fcinfo->flinfo->fn_extra == nullptr) {
-        auto *columns = static_cast<Columns *>(MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Columns)));
-        *columns = {column_number(relation, "notebook_id", UUIDOID),     column_number(relation, "created_at", TIMESTAMPOID),
-                    column_number(relation, "updated_at", TIMESTAMPOID), column_number(relation, "deleted_at", TIMESTAMPOID),
-                    column_number(relation, "deletion_id", UUIDOID)};
-        fcinfo->flinfo->fn_extra = columns;
-    }
-    return *static_cast<Columns *>(fcinfo->flinfo->fn_extra);
+Columns columns_of(Relation relation) {
+    return {column_number(relation, "notebook_id", UUIDOID),     column_number(relation, "created_at", TIMESTAMPOID),
+            column_number(relation, "updated_at", TIMESTAMPOID), column_number(relation, "deleted_at", TIMESTAMPOID),
+            column_number(relation, "deletion_id", UUIDOID)};
 }
 
 // The log beside the table. The owner of the schema may have put something else
@@ -154,9 +148,9 @@ using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_source_change) {
     CHECK_FOR_INTERRUPTS();
-    TriggerData *trigger = after_row_call(fcinfo, "discovery_source_change");
+    TriggerData *trigger = after_call(fcinfo, "discovery_source_change", true);
     Relation sources = trigger->tg_relation;
-    const Columns &columns = columns_of(fcinfo, sources);
+    const Columns &columns = once_a_statement(fcinfo, [&] { return columns_of(sources); });
     bool has_old = !TRIGGER_FIRED_BY_INSERT(trigger->tg_event), has_new = !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
     Source before{}, after{};
     if (has_old) before = read_source(trigger->tg_trigslot, columns);
@@ -182,7 +176,7 @@ DISCOVERY_FUNCTION(discovery_source_change) {
 }
 
 DISCOVERY_FUNCTION(discovery_source_statement) {
-    TriggerData *trigger = statement_call(fcinfo, "discovery_source_statement");
+    TriggerData *trigger = after_call(fcinfo, "discovery_source_statement", false);
     Relation sources = trigger->tg_relation;
     bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
     Pending *pending = find_pending(fcinfo, sources);

@@ -12,21 +12,13 @@ TriggerData *row_call(FunctionCallInfo fcinfo, const char *function) {
     return trigger;
 }
 
-TriggerData *after_row_call(FunctionCallInfo fcinfo, const char *function) {
+TriggerData *after_call(FunctionCallInfo fcinfo, const char *function, bool for_each_row) {
     auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-        !TRIGGER_FIRED_AFTER(trigger->tg_event))
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+        static_cast<bool>(TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) != for_each_row)
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("function \"%s\" must be called as a trigger after each row", function));
-    return trigger;
-}
-
-TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function) {
-    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-        !TRIGGER_FIRED_AFTER(trigger->tg_event))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("function \"%s\" must be called as a trigger after each statement", function));
+                errmsg("function \"%s\" must be called as a trigger after each %s", function,
+                       for_each_row ? "row" : "statement"));
     return trigger;
 }
 

@@ -9,8 +9,19 @@ namespace discovery {
 /// The call of a trigger before each row of INSERT or UPDATE, after each row, or
 /// after each statement. Errors: 39P01 if the function was called in another way.
 TriggerData *row_call(FunctionCallInfo fcinfo, const char *function);
-TriggerData *after_row_call(FunctionCallInfo fcinfo, const char *function);
-TriggerData *statement_call(FunctionCallInfo fcinfo, const char *function);
+TriggerData *after_call(FunctionCallInfo fcinfo, const char *function, bool for_each_row);
+
+/// What `find` returns, a plain struct, for the trigger that is called: looked up
+/// once a statement.
+template <class Find>
+const auto &once_a_statement(FunctionCallInfo fcinfo, Find find) {
+    using T = decltype(find());
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        T found = find();
+        fcinfo->flinfo->fn_extra = new (MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(T))) T(found);
+    }
+    return *static_cast<const T *>(fcinfo->flinfo->fn_extra);
+}
 
 /// The number of a column of the trigger's table, whose values can be read as
 /// that type: anybody may put our triggers on a table of his own, whatever its

@@ -9,14 +9,9 @@ SET search_path = discovery_counts;
 
 INSERT INTO notebooks (id, name)
     SELECT ('00000000-0000-4000-8000-00000000000' || name)::uuid, name FROM unnest(ARRAY['a', 'b', 'c']) AS name;
-CREATE FUNCTION book(text) RETURNS uuid LANGUAGE sql STABLE AS 'SELECT id FROM discovery_counts.notebooks WHERE name = $1';
--- 'a' 3 is right; 'a' 3, not 2 is wrong.
-CREATE VIEW counts AS
-    SELECT string_agg(notebook.name || ' ' || source_count ||
-                      CASE WHEN source_count = live.sources THEN '' ELSE ', not ' || live.sources END,
-                      '; ' ORDER BY notebook.name) AS counts
-    FROM notebooks AS notebook, LATERAL (
-        SELECT count(*) AS sources FROM sources WHERE notebook_id = notebook.id AND deleted_at IS NULL) AS live;
+\getenv inputdir PG_ABS_SRCDIR
+\set counts :inputdir '/sql/include/counts.sql'
+\i :counts
 -- Where a notebook's row stands: another place, or another writer, if it was touched.
 CREATE VIEW places AS SELECT name, ctid AS place, xmin AS writer, updated_at FROM notebooks;
 CREATE FUNCTION remember() RETURNS void LANGUAGE sql AS $$

@@ -9,14 +9,9 @@ CREATE EXTENSION discovery SCHEMA discovery_nested;
 SET search_path = discovery_nested;
 INSERT INTO notebooks (id, name)
     SELECT ('00000000-0000-4000-8000-00000000000' || name)::uuid, name FROM unnest(ARRAY['a', 'b']) AS name;
-CREATE FUNCTION book(text) RETURNS uuid LANGUAGE sql STABLE AS 'SELECT id FROM discovery_nested.notebooks WHERE name = $1';
--- 'a 3' is right; 'a 3, not 2' is wrong.
-CREATE VIEW counts AS
-    SELECT string_agg(notebook.name || ' ' || source_count ||
-                      CASE WHEN source_count = live.sources THEN '' ELSE ', not ' || live.sources END,
-                      '; ' ORDER BY notebook.name) AS counts
-    FROM notebooks AS notebook, LATERAL (
-        SELECT count(*) AS sources FROM sources WHERE notebook_id = notebook.id AND deleted_at IS NULL) AS live;
+\getenv inputdir PG_ABS_SRCDIR
+\set counts :inputdir '/sql/include/counts.sql'
+\i :counts
 CREATE PROCEDURE add(target text, VARIADIC names text[]) LANGUAGE sql AS $$
     INSERT INTO discovery_nested.sources (notebook_id, name, source_type)
     SELECT discovery_nested.book(target), name, 'text' FROM unnest(names) AS name $$;
