@@ -6,7 +6,7 @@ VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" discovery.con
 MODULE_big = discovery
 SCRIPTS_IN = $(sort $(wildcard sql/discovery--*.sql sql/discovery--*.shape))
 DATA       = $(filter %.sql,$(SCRIPTS_IN))
-OBJS       = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*.cpp src/core/*.cpp)))
+OBJS       = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*/*.cpp)))
 
 REGRESS        = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS   = --inputdir=test
@@ -16,9 +16,9 @@ PROVE_TESTS   ?= $(sort $(wildcard test/t/*.pl))
 
 WERROR      ?= -Werror
 PG_CXXFLAGS  = -std=c++20 -Wno-register -Wall -Wextra $(WERROR) $(COVERAGE_FLAGS)
-PG_CPPFLAGS  = -I$(CURDIR)/src
+PG_CPPFLAGS  = -I$(CURDIR)/src -isystem $(includedir_server)
 SHLIB_LINK   = -lstdc++ $(COVERAGE_FLAGS)
-EXTRA_CLEAN  = src/scripts.inc coverage build
+EXTRA_CLEAN  = src/store/scripts.inc coverage build
 
 PG_CONFIG ?= pg_config
 PGXS      := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -36,11 +36,11 @@ override BITCODE_CXXFLAGS += -std=c++20 -Wno-register
 include test/tools/tools.mk
 endif
 
-# The scripts and shapes, compiled into the library: src/scripts.cpp says why.
-src/scripts.inc: $(SCRIPTS_IN) Makefile
+# The scripts and shapes, compiled into the library: src/store/scripts.cpp says why.
+src/store/scripts.inc: $(SCRIPTS_IN) Makefile
 	for file in $(SCRIPTS_IN); do \
 	  printf '{"%s", R"__script__(' "$${file#sql/}"; cat "$$file"; printf ')__script__"},\n'; \
 	done > $@
 
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.hpp src/core/*.hpp)
-src/scripts.o src/scripts.bc: src/scripts.inc
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.hpp)
+src/store/scripts.o src/store/scripts.bc: src/store/scripts.inc

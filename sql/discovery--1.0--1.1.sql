@@ -19,25 +19,25 @@ CREATE FUNCTION @extschema@.discovery_source_row() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_source_row';
 COMMENT ON FUNCTION @extschema@.discovery_source_row() IS
-    'trigger on sources: content hash, updated_at, and the deletion that a row belongs to';
+    'trigger on sources, before each row: sets content_hash, updated_at and deletion_id';
 
 CREATE FUNCTION @extschema@.discovery_source_change() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_source_change';
 COMMENT ON FUNCTION @extschema@.discovery_source_change() IS
-    'trigger on sources, after each row: adds up what the statement changes in counts and log';
+    'trigger on sources, after each row: collects what the statement changes in the counts and the deletion log';
 
 CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_source_statement';
 COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
-    'trigger on sources, after each statement: writes the counts of the notebooks, and the deletion log';
+    'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
 
 CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_notebook_row';
 COMMENT ON FUNCTION @extschema@.discovery_notebook_row() IS
-    'trigger on notebooks: keeps source_count true and updated_at moving';
+    'trigger on notebooks, before each row: protects source_count and sets updated_at';
 
 --
 -- Deduplication
@@ -61,21 +61,21 @@ CREATE FUNCTION @extschema@.add_source(
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_add_source';
 COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text) IS
-    'add a source, or find the one of the same content: outcome is added, duplicate or restored, id is of the row that stands for the content';
+    'add a source, or find the existing source with the same content: outcome is added, duplicate or restored, id is the source that has the content';
 
 CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL)
     RETURNS TABLE (content_hash text, copies bigint, notebooks bigint, source_ids uuid[], duplicate_bytes bigint)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_find_duplicate_sources';
 COMMENT ON FUNCTION @extschema@.find_duplicate_sources(uuid) IS
-    'content that lives more than once: hash, copies, notebooks, ids (oldest first), bytes of text held more than once; NULL: across all notebooks';
+    'content with more than one live source: hash, copies, notebooks, ids (oldest first), and bytes of text stored more than once; NULL: across all notebooks';
 
 CREATE FUNCTION @extschema@.check_source_hashes(after uuid DEFAULT NULL, max_rows integer DEFAULT NULL)
     RETURNS TABLE (id uuid, notebook_id uuid, stored_hash text, actual_hash text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check_source_hashes';
 COMMENT ON FUNCTION @extschema@.check_source_hashes(uuid, integer) IS
-    'live url and text sources whose hash is not that of their text, in the order of id; the first max_rows of those with ids above after';
+    'live url and text sources whose hash does not match their text, ordered by id: the first max_rows with ids above after';
 
 --
 -- Counts
@@ -86,13 +86,13 @@ CREATE FUNCTION @extschema@.check_source_counts()
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check_source_counts';
 COMMENT ON FUNCTION @extschema@.check_source_counts() IS
-    'the notebooks whose source_count is not the number of their live sources, with both numbers';
+    'notebooks whose source_count differs from the number of their live sources, with both numbers';
 
 CREATE FUNCTION @extschema@.repair_source_counts() RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_repair_source_counts';
 COMMENT ON FUNCTION @extschema@.repair_source_counts() IS
-    'set every wrong source_count right, also under concurrent writes; returns how many were wrong';
+    'correct every wrong source_count, also while others write; returns how many were wrong';
 
 --
 -- Soft delete
@@ -103,35 +103,35 @@ CREATE FUNCTION @extschema@.delete_source(id uuid, reason text DEFAULT NULL, OUT
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_delete_source';
 COMMENT ON FUNCTION @extschema@.delete_source(uuid, text) IS
-    'delete a source softly; deletion_id is what restore_sources() takes, NULL if it was deleted already';
+    'soft-delete a source; deletion_id is the argument for restore_sources(), NULL if the source was already deleted';
 
 CREATE FUNCTION @extschema@.delete_sources(ids uuid[], reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
     RETURNS record
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_delete_sources';
 COMMENT ON FUNCTION @extschema@.delete_sources(uuid[], text) IS
-    'delete sources softly, as one batch; those deleted already are left as they are and not counted';
+    'soft-delete sources as one batch; sources that were already deleted are left alone and not counted';
 
 CREATE FUNCTION @extschema@.restore_source(id uuid, on_duplicate text DEFAULT 'error')
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_restore_source';
 COMMENT ON FUNCTION @extschema@.restore_source(uuid, text) IS
-    'bring a deleted source back; a live twin is an error, or with on_duplicate => ''keep_deleted'' leaves it deleted';
+    'restore a soft-deleted source; a live duplicate is an error, or with on_duplicate => ''keep_deleted'' the source stays deleted';
 
 CREATE FUNCTION @extschema@.restore_sources(deletion_id uuid, on_duplicate text DEFAULT 'error')
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_restore_sources';
 COMMENT ON FUNCTION @extschema@.restore_sources(uuid, text) IS
-    'bring back what one deletion deleted and is still deleted by it; one row a source: restored or kept_deleted';
+    'restore the sources that a deletion deleted and that are still deleted by it; one row per source: restored or kept_deleted';
 
 CREATE FUNCTION @extschema@.preview_restore(deletion_id uuid)
-    RETURNS TABLE (id uuid, notebook_id uuid, name text, outcome text, twin_id uuid, twin_name text)
+    RETURNS TABLE (id uuid, notebook_id uuid, name text, outcome text, duplicate_id uuid, duplicate_name text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_preview_restore';
 COMMENT ON FUNCTION @extschema@.preview_restore(uuid) IS
-    'what restore_sources() would bring back (restored), and what stands in the way (kept_deleted, with the twin)';
+    'what restore_sources() would restore, and what it would keep deleted because of a duplicate';
 
 CREATE FUNCTION @extschema@.list_source_deletions(
         notebook_id uuid DEFAULT NULL, since timestamp with time zone DEFAULT NULL)
@@ -140,26 +140,26 @@ CREATE FUNCTION @extschema@.list_source_deletions(
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_list_source_deletions';
 COMMENT ON FUNCTION @extschema@.list_source_deletions(uuid, timestamp with time zone) IS
-    'the deletion log, newest first; of a notebook: the deletions that have sources of it still deleted';
+    'the deletion log, newest first; for a notebook: the deletions by which sources of it are still deleted';
 
 CREATE FUNCTION @extschema@.purge_deleted_sources(older_than interval DEFAULT '30 days', max_rows integer DEFAULT NULL)
     RETURNS TABLE (id uuid, notebook_id uuid, content_hash text, file_path text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_purge_deleted_sources';
 COMMENT ON FUNCTION @extschema@.purge_deleted_sources(interval, integer) IS
-    'remove for good what was deleted longer ago than that, oldest first, max_rows at most; waits for nobody, spares held sources; unlink files only after COMMIT';
+    'remove for good what was deleted longer ago than older_than, oldest first, at most max_rows; does not wait for locks and skips held sources; unlink files only after COMMIT';
 
 CREATE FUNCTION @extschema@.hold_source(id uuid, reason text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_hold_source';
 COMMENT ON FUNCTION @extschema@.hold_source(uuid, text) IS
-    'keep a source from being purged, until release_source()';
+    'protect a source from being purged, until release_source()';
 
 CREATE FUNCTION @extschema@.release_source(id uuid) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_release_source';
 COMMENT ON FUNCTION @extschema@.release_source(uuid) IS
-    'end what hold_source() began';
+    'end the protection by hold_source()';
 
 --
 -- The step
@@ -195,7 +195,7 @@ CREATE TABLE @store@.discovery_deletions (
     CONSTRAINT discovery_deletions_pkey PRIMARY KEY (id)
 );
 COMMENT ON TABLE @store@.discovery_deletions IS
-    'deletion log of the discovery store: sources.deletion_id says which of these a source is deleted by';
+    'deletion log of the discovery store: sources.deletion_id refers to it';
 
 -- One content, one spelling of its hash.
 UPDATE @store@.sources SET content_hash = lower(content_hash)
@@ -222,8 +222,8 @@ WITH deletion AS MATERIALIZED (
     WHERE counted.sources > 0
     RETURNING id, sources
 )
-SELECT 'duplicate sources were deleted softly: ' || sources AS message,
-       format('The oldest copy of each stays. The others are deletion %s, which preview_restore() shows.', id) AS hint
+SELECT 'duplicate sources were soft-deleted: ' || sources AS message,
+       format('The oldest copy of each remains live. The others are deletion %s; preview_restore() lists them.', id) AS hint
 FROM logged;
 
 UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
@@ -271,7 +271,7 @@ CREATE VIEW @store@.live_sources WITH (security_invoker = true) AS
            source.source_metadata, source.created_at, source.updated_at
     FROM @store@.sources AS source
     WHERE source.deleted_at IS NULL;
-COMMENT ON VIEW @store@.live_sources IS 'the sources that are not deleted';
+COMMENT ON VIEW @store@.live_sources IS 'sources that are not deleted';
 
 CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     SELECT source.id, source.notebook_id, source.name, source.source_type, source.file_type, source.url,
@@ -285,7 +285,7 @@ CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     LEFT JOIN @store@.discovery_deletions AS deletion ON deletion.id = source.deletion_id
     WHERE source.deleted_at IS NOT NULL;
 COMMENT ON VIEW @store@.deleted_sources IS
-    'the deleted sources: who deleted them and why, and in how many days purge_deleted_sources() would remove them';
+    'soft-deleted sources: who deleted them and why, and in how many days purge_deleted_sources() would remove them';
 */
 
 SELECT @extschema@.discovery_run_step('1.0', '1.1');

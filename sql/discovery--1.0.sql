@@ -39,7 +39,7 @@ CREATE AGGREGATE @extschema@.content_hash_agg(piece bytea) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.content_hash_agg(bytea) IS
-    'SHA-256 of content that comes in pieces, as of the whole; give the order: content_hash_agg(piece ORDER BY n)';
+    'SHA-256 of content that comes in pieces; state their order: content_hash_agg(piece ORDER BY n)';
 
 --
 -- The store
@@ -49,19 +49,19 @@ CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL) RET
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_create_store';
 COMMENT ON FUNCTION @extschema@.discovery_create_store(name) IS
-    'make a store in the schema, or adopt the tables of a known shape there; NULL: the current schema; returns the version of the store';
+    'create a store in the schema (NULL: the current schema), or adopt tables of a known shape there; returns the version of the store';
 
 CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_drop_store';
 COMMENT ON FUNCTION @extschema@.discovery_drop_store(name) IS
-    'drop the tables of a store; refused while they hold rows, unless discovery.allow_data_loss is on';
+    'drop the tables of a store; refused while they have rows, unless discovery.allow_data_loss is on';
 
 CREATE FUNCTION @extschema@.discovery_version(schema name DEFAULT NULL) RETURNS text
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'discovery_version';
 COMMENT ON FUNCTION @extschema@.discovery_version(name) IS
-    'version of the store in the schema; NULL: of the store that comes first in search_path';
+    'version of the store in the schema (NULL: of the first store in search_path)';
 
 CREATE FUNCTION @extschema@.discovery_status(
         OUT schema name,
@@ -77,13 +77,13 @@ CREATE FUNCTION @extschema@.discovery_status(
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
-    'one row a store: its version, its state (current, behind, ahead, missing, cut loose), estimated rows, and what to do next';
+    'one row per store: version, state (current, behind, ahead, missing, detached), estimated numbers of rows, and the next step';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_shape';
 COMMENT ON FUNCTION @extschema@.discovery_shape(name) IS
-    'the canonical description of a store, one object a line, free of the schema''s name';
+    'the canonical description of a store, one line per object, without the name of the schema';
 
 --
 -- Migrations
@@ -93,19 +93,19 @@ CREATE FUNCTION @extschema@.discovery_upgrade(target text DEFAULT 'head', schema
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_upgrade';
 COMMENT ON FUNCTION @extschema@.discovery_upgrade(text, name) IS
-    'take a store up to head (the newest), +N or a version, and the extension along where needed; returns the version of the store';
+    'upgrade a store to head (the newest version), by +N versions, or to a version, and update the extension where needed; returns the version of the store';
 
 CREATE FUNCTION @extschema@.discovery_downgrade(target text DEFAULT '-1', schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_downgrade';
 COMMENT ON FUNCTION @extschema@.discovery_downgrade(text, name) IS
-    'take a store down to -N, a version or base (no tables), and the extension along; refused where data would be lost, unless discovery.allow_data_loss is on';
+    'downgrade a store by -N versions, to a version, or to base (no tables), and the extension with it; refused where data would be lost, unless discovery.allow_data_loss is on';
 
 CREATE FUNCTION @extschema@.discovery_stamp(version text, schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_stamp';
 COMMENT ON FUNCTION @extschema@.discovery_stamp(text, name) IS
-    'record that a store has a version, without running steps, after checking that it has its shape';
+    'record that a store has a version, without running steps, after checking that it has the shape of that version';
 
 CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
     RETURNS TABLE (version text, mark text, description text, direction text, from_version text,
@@ -113,28 +113,28 @@ CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_history';
 COMMENT ON FUNCTION @extschema@.discovery_history(name) IS
-    'every version, and every time that it was applied to the store: direction, by whom, when, how long; mark is on the current and the newest';
+    'every version, and each time it was applied to the store: direction, by whom, when, and how long it took; mark shows the current and the newest version';
 
 CREATE FUNCTION @extschema@.discovery_check(schema name DEFAULT NULL)
-    RETURNS TABLE (object text, kind text, actual text, expected text, mend text)
+    RETURNS TABLE (object text, kind text, actual text, expected text, fix text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check';
 COMMENT ON FUNCTION @extschema@.discovery_check(name) IS
-    'how a store differs from its version: missing, different, or extra (the user''s own), with the statement that would mend it; changes nothing';
+    'how a store differs from its version: objects that are missing, different, or extra (the user''s own), with a statement that repairs each; changes nothing';
 
 CREATE FUNCTION @extschema@.discovery_autogenerate(schema name DEFAULT NULL)
     RETURNS TABLE (direction text, statement text, comment text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_autogenerate';
 COMMENT ON FUNCTION @extschema@.discovery_autogenerate(name) IS
-    'the statements, up and down, of a migration that makes what was altered in a store by hand the next version; @store@ stands for the schema';
+    'the statements, up and down, of a migration that turns manual changes of a store into the next version; @store@ stands for the schema';
 
 CREATE FUNCTION @extschema@.discovery_plan(target text DEFAULT 'head', schema name DEFAULT NULL)
     RETURNS TABLE (step text, number integer, statement text, locks text, effect text, can_lose_data boolean)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_plan';
 COMMENT ON FUNCTION @extschema@.discovery_plan(text, name) IS
-    'what an upgrade or a downgrade would run: each statement, the locks it takes, whether it scans or rewrites a table, whether it can lose data; runs nothing';
+    'what an upgrade or a downgrade would run: each statement, the locks it takes, whether it scans or rewrites a table, and whether it can lose data; runs nothing';
 
 --
 -- For the scripts of this extension
@@ -144,20 +144,20 @@ CREATE FUNCTION @extschema@.discovery_install_store() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_install_store';
 COMMENT ON FUNCTION @extschema@.discovery_install_store() IS
-    'for CREATE EXTENSION alone: make or adopt the store in the schema of the extension';
+    'for CREATE EXTENSION only: create or adopt the store in the schema of the extension';
 REVOKE ALL ON FUNCTION @extschema@.discovery_install_store() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.discovery_run_step(from_version text, to_version text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_run_step';
 COMMENT ON FUNCTION @extschema@.discovery_run_step(text, text) IS
-    'for ALTER EXTENSION UPDATE alone: take the store in the schema of the extension from one version to the next';
+    'for ALTER EXTENSION UPDATE only: take the store in the schema of the extension from one version to the next';
 REVOKE ALL ON FUNCTION @extschema@.discovery_run_step(text, text) FROM PUBLIC;
 
 --
 -- The steps. They run for each store of the database, as the owner of that
 -- store, not as the one who runs this script: so they stand here as text, which
--- `make` compiles into the library beside the shapes (src/scripts.cpp).
+-- `make` compiles into the library beside the shapes (src/store/scripts.cpp).
 -- @store@ is the quoted schema of the store. `base` is no store at all.
 --
 

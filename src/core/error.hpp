@@ -1,5 +1,5 @@
 // Errors of the core, as plain values. The server side maps each kind to one
-// SQLSTATE (src/guard.cpp).
+// SQLSTATE (src/server/guard.cpp).
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 namespace discovery::core {
 
 enum class ErrorKind {
-    invalid_argument,   // the caller's value is malformed
-    unknown_version,    // no such release, or no way to it
-    newer_than_code,    // the store has a version that the library does not know
-    malformed_script,   // the files shipped with the extension contradict themselves
+    invalid_argument,  // the caller's value is malformed
+    unknown_version,   // no such release, or no way to it
+    newer_than_code,   // the store has a version that the library does not know
+    malformed_script,  // the files shipped with the extension contradict themselves
 };
 
 /// Worded like PostgreSQL's own messages; detail and hint may be empty.

@@ -31,8 +31,10 @@ std::string one_line(std::string_view text) {
     std::string line;
     for (char c : text) {
         bool space = c == '\n' || c == ' ';
-        if (!space) line += c;
-        else if (!line.empty() && line.back() != ' ') line += ' ';
+        if (!space)
+            line += c;
+        else if (!line.empty() && line.back() != ' ')
+            line += ' ';
     }
     return line;
 }
@@ -71,8 +73,7 @@ Result<bool> read_script(const File &file, Migrations &migrations) {
             if (middle == head.npos) return malformed(file, start, "a step goes FROM -> TO");
             auto from = parse_version(head.substr(0, middle));
             auto to = parse_version(head.substr(middle + arrow.size()));
-            if (!from || !to || *from == *to)
-                return malformed(file, start, "a step goes from one version to another");
+            if (!from || !to || *from == *to) return malformed(file, start, "a step goes from one version to another");
             step.from = *from;
             step.to = *to;
         }
@@ -83,14 +84,13 @@ Result<bool> read_script(const File &file, Migrations &migrations) {
         if (block.ends_with('\n')) block.remove_suffix(1);
         step.sql = block;
         if (is_record) {
-            if (!migrations.record_sql.empty()) return malformed(file, start, "the record is there already");
+            if (!migrations.record_sql.empty()) return malformed(file, start, "the record is defined twice");
             migrations.record_sql = step.sql;
             continue;
         }
-        bool twice = std::any_of(migrations.steps.begin(), migrations.steps.end(), [&](const Step &other) {
-            return other.from == step.from && other.to == step.to;
-        });
-        if (twice) return malformed(file, start, "this step is there already");
+        bool twice = std::any_of(migrations.steps.begin(), migrations.steps.end(),
+                                 [&](const Step &other) { return other.from == step.from && other.to == step.to; });
+        if (twice) return malformed(file, start, "the step is defined twice");
         migrations.steps.push_back(std::move(step));
     }
 }
@@ -130,14 +130,13 @@ Result<std::vector<const Step *>> find_path(const Migrations &migrations, Versio
     std::vector<const Step *> path;
     for (Version at = from; at != to;) {
         // Steps join neighbours, so there is one in each direction at most.
-        auto next = std::find_if(migrations.steps.begin(), migrations.steps.end(), [&](const Step &step) {
-            return step.from == at && step.is_up() == (from < to);
-        });
-        if (next == migrations.steps.end() ||
-            (from < to ? next->to > to : next->to < to))
-            return Error{ErrorKind::unknown_version,
-                         "there is no way from version " + from.text() + " to version " + to.text(),
-                         "", "The versions there are: see SELECT * FROM pg_available_extension_versions WHERE name = 'discovery'."};
+        auto next = std::find_if(migrations.steps.begin(), migrations.steps.end(),
+                                 [&](const Step &step) { return step.from == at && step.is_up() == (from < to); });
+        if (next == migrations.steps.end() || (from < to ? next->to > to : next->to < to))
+            return Error{
+                ErrorKind::unknown_version,
+                "there is no migration path from version " + from.text() + " to version " + to.text(), "",
+                "To list the versions: SELECT * FROM pg_available_extension_versions WHERE name = 'discovery'."};
         path.push_back(&*next);
         at = next->to;
     }

@@ -35,7 +35,7 @@ struct Release {
 };
 
 struct Migrations {
-    std::string record_sql;         // makes the table discovery_migrations
+    std::string record_sql;  // makes the table discovery_migrations
     std::vector<Step> steps;
     std::vector<Release> releases;  // ascending
 

@@ -96,23 +96,19 @@ Result<Shape> parse_shape(std::string_view description) {
         auto space = line.find(' ');
         auto colon = line.find(": ");
         if (space == line.npos || colon == line.npos || space == 0 || colon <= space + 1)
-            return Error{ErrorKind::malformed_script,
-                         "line " + std::to_string(number) + " of a shape is no object",
+            return Error{ErrorKind::malformed_script, "line " + std::to_string(number) + " of a shape is not an object",
                          "The line is \"" + std::string(line) + "\"."};
         if (!seen.insert(line.substr(0, colon)).second)
             return Error{ErrorKind::malformed_script, "line " + std::to_string(number) + " of a shape has " +
                                                           std::string(line.substr(0, colon)) + " twice"};
-        shape.push_back({std::string(line.substr(0, space)),
-                         std::string(line.substr(space + 1, colon - space - 1)),
+        shape.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1, colon - space - 1)),
                          std::string(line.substr(colon + 2))});
     }
     sort(shape);
     return shape;
 }
 
-std::string describe(const Object &object) {
-    return object.kind + " " + object.name + ": " + object.definition;
-}
+std::string describe(const Object &object) { return object.kind + " " + object.name + ": " + object.definition; }
 
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces) {
     // Whether "schema.name" begins here, with one of the names of `space`.
@@ -201,8 +197,7 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
                 differences.push_back({Difference::Kind::missing, {}, *right});
             ++right;
         } else {
-            if (!is_same(*left, *right))
-                differences.push_back({Difference::Kind::different, *left, *right});
+            if (!is_same(*left, *right)) differences.push_back({Difference::Kind::different, *left, *right});
             ++left;
             ++right;
         }

@@ -63,22 +63,22 @@ std::vector<std::string> violations(const SourceDraft &draft) {
     if (draft.file_type) {
         require(is_one_of(*draft.file_type, {"pdf", "docx", "doc", "txt", "md"}),
                 "file_type must be pdf, docx, doc, txt or md, not " + quoted(*draft.file_type) + ".");
-        if (draft.source_type) require(is_file, "file_type is for files alone.");
+        if (draft.source_type) require(is_file, "file_type must be null unless source_type is file.");
     }
     if (draft.source_type == "url") require(draft.url.has_value(), "url must not be null for a source of type url.");
-    if (draft.url)
-        require(begins_with_http(*draft.url), "url must begin with http:// or https://.");
+    if (draft.url) require(begins_with_http(*draft.url), "url must begin with http:// or https://.");
     if (draft.file_size)
         require(*draft.file_size > 0, "file_size must be positive, not " + std::to_string(*draft.file_size) + ".");
     if (draft.size_of_content) {
         require(*draft.size_of_content > 0, "content must not be empty.");
         require(!draft.file_size || *draft.file_size == *draft.size_of_content,
-                "file_size is not the size of content, which has " + std::to_string(*draft.size_of_content) + " bytes.");
+                "file_size does not match the size of content, " + std::to_string(*draft.size_of_content) + " bytes.");
     }
     if (draft.content_hash) {
         require(draft.hash_characters <= 64, "content_hash must have at most 64 characters.");
         require(!draft.hash_of_content || fold_hash(*draft.content_hash) == *draft.hash_of_content,
-                "content_hash is not that of content, which is " + std::string(draft.hash_of_content.value_or("")) + ".");
+                "content_hash does not match the hash of content, " + std::string(draft.hash_of_content.value_or("")) +
+                    ".");
     }
     require(is_one_of(draft.on_duplicate, {"return", "error"}), "on_duplicate must be return or error.");
     require(is_one_of(draft.on_deleted, {"restore", "add"}), "on_deleted must be restore or add.");

@@ -19,7 +19,7 @@ struct SourceDraft {
     std::optional<std::string_view> file_type;
     std::optional<std::string_view> url;
     std::optional<std::string_view> content_hash;
-    std::size_t hash_characters = 0;  // of content_hash, likewise
+    std::size_t hash_characters = 0;                  // of content_hash, likewise
     std::optional<std::string_view> hash_of_content;  // of the bytes themselves, where there are any
     std::optional<std::int64_t> file_size;
     std::optional<std::int64_t> size_of_content;

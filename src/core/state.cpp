@@ -16,24 +16,24 @@ std::string literal(const std::string &text) {
 
 StoreState judge(const StoreFacts &facts) {
     if (facts.store.is_base())
-        return {"missing", "make a store: SELECT " + facts.functions + ".discovery_create_store(" +
-                               literal(facts.schema) + ")"};
+        return {"missing",
+                "create a store: SELECT " + facts.functions + ".discovery_create_store(" + literal(facts.schema) + ")"};
     if (!facts.is_complete)
-        return {"missing", "see what became of its tables: SELECT * FROM " + facts.functions + ".discovery_check(" +
+        return {"missing", "check its tables: SELECT * FROM " + facts.functions + ".discovery_check(" +
                                literal(facts.schema) + ")"};
-    if (facts.is_cut_loose && facts.store == facts.extension)
-        return {"cut loose", "put its triggers back: SELECT " + facts.functions + ".discovery_create_store(" +
-                                 literal(facts.schema) + ")"};
+    if (facts.is_detached && facts.store == facts.extension)
+        return {"detached",
+                "reattach it: SELECT " + facts.functions + ".discovery_create_store(" + literal(facts.schema) + ")"};
     if (facts.store > facts.extension) {
         if (facts.newest >= facts.store)
-            return {"ahead", "bring up the extension: ALTER EXTENSION discovery UPDATE TO '" + facts.store.text() + "'"};
-        return {"ahead", "install a discovery that has version " + facts.store.text() + " on this server"};
+            return {"ahead", "update the extension: ALTER EXTENSION discovery UPDATE TO '" + facts.store.text() + "'"};
+        return {"ahead", "install a release of discovery that has version " + facts.store.text() + " on this server"};
     }
     if (facts.store < facts.extension)
-        return {"behind", "bring up the store: SELECT " + facts.functions + ".discovery_upgrade('head', " +
+        return {"behind", "upgrade the store: SELECT " + facts.functions + ".discovery_upgrade('head', " +
                               literal(facts.schema) + ")"};
     if (facts.extension < facts.newest)
-        return {"current", "version " + facts.newest.text() + " is there: ALTER EXTENSION discovery UPDATE"};
+        return {"current", "version " + facts.newest.text() + " is available: ALTER EXTENSION discovery UPDATE"};
     return {"current", "nothing"};
 }
 

@@ -12,13 +12,13 @@ struct StoreFacts {
     std::string functions;  // the schema of the extension, quoted as SQL needs it
     Version store;          // base where there is no record
     bool is_complete;       // the tables are there
-    bool is_cut_loose;      // what called the functions of the extension is not
+    bool is_detached;       // what called the functions of the extension is not
     Version extension;
-    Version newest;         // that the library knows
+    Version newest;  // that the library knows
 };
 
 struct StoreState {
-    std::string state;      // current, behind, ahead, missing, cut loose
+    std::string state;      // current, behind, ahead, missing, detached
     std::string next_step;  // in words, with the command
 };
 

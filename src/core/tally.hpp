@@ -10,7 +10,7 @@
 namespace discovery::core {
 
 struct Change {
-    std::int64_t sources = 0;  // net
+    std::int64_t sources = 0;         // net
     std::int64_t newest = INT64_MIN;  // of the rows' timestamps
 };
 

@@ -19,7 +19,7 @@ int count_of(std::string_view target) {
     return failure == std::errc{} && end == target.data() + target.size() ? count : 0;
 }
 
-// Takes `version` `count` steps up or down; false if there are not so many.
+// Takes `version` `count` steps up or down; false if there are fewer than so many.
 bool walk(const Migrations &migrations, Version &version, int count, bool is_up) {
     for (; count > 0; --count) {
         const Step *next = nullptr;
@@ -36,7 +36,7 @@ Result<Version> known(const Migrations &migrations, std::string_view target) {
     if (!version) return version.error();
     if (!version->is_base() && migrations.release(*version) == nullptr)
         return Error{ErrorKind::unknown_version, "version " + quoted(target) + " does not exist", "",
-                     "The newest is " + migrations.newest().text() + "."};
+                     "The newest version is " + migrations.newest().text() + "."};
     return version;
 }
 
@@ -47,7 +47,7 @@ Result<Version> resolve_upgrade(const Migrations &migrations, Version current, s
         if (current > migrations.newest())
             return Error{ErrorKind::newer_than_code,
                          "the store has version " + current.text() + ", which this discovery does not know", "",
-                         "The newest that it knows is " + migrations.newest().text() + "."};
+                         "The newest version that it knows is " + migrations.newest().text() + "."};
         return migrations.newest();
     }
     if (target.starts_with('+')) {
@@ -56,15 +56,15 @@ Result<Version> resolve_upgrade(const Migrations &migrations, Version current, s
         Version version = current;
         if (walk(migrations, version, count, true)) return version;
         return Error{ErrorKind::unknown_version,
-                     "there are not " + std::to_string(count) + " versions above " + current.text(), "",
-                     "The newest is " + migrations.newest().text() + "."};
+                     "there are fewer than " + std::to_string(count) + " versions above " + current.text(), "",
+                     "The newest version is " + migrations.newest().text() + "."};
     }
     if (target.empty() || target.starts_with('-') || target == "base")
-        return malformed(target, "Use head, +1, or a version. discovery_downgrade() goes down.");
+        return malformed(target, "Use head, +1, or a version. Use discovery_downgrade() to go down.");
     auto version = known(migrations, target);
     if (version && *version < current)
         return Error{ErrorKind::invalid_argument,
-                     "version " + quoted(target) + " lies below the store's, which is " + current.text(), "",
+                     "version " + quoted(target) + " is older than the version of the store, " + current.text(), "",
                      "Use discovery_downgrade()."};
     return version;
 }
@@ -76,14 +76,14 @@ Result<Version> resolve_downgrade(const Migrations &migrations, Version current,
         Version version = current;
         if (walk(migrations, version, count, false)) return version;
         return Error{ErrorKind::unknown_version,
-                     "there are not " + std::to_string(count) + " versions below " + current.text()};
+                     "there are fewer than " + std::to_string(count) + " versions below " + current.text()};
     }
     if (target.empty() || target.starts_with('+') || target == "head")
-        return malformed(target, "Use -1, a version, or base. discovery_upgrade() goes up.");
+        return malformed(target, "Use -1, a version, or base. Use discovery_upgrade() to go up.");
     auto version = known(migrations, target);
     if (version && *version >= current)
         return Error{ErrorKind::invalid_argument,
-                     "version " + quoted(target) + " does not lie below the store's, which is " + current.text(), "",
+                     "version " + quoted(target) + " is not older than the version of the store, " + current.text(), "",
                      *version > current ? "Use discovery_upgrade()." : ""};
     return version;
 }

@@ -28,10 +28,8 @@ Result<Version> parse_version(std::string_view text) {
     if (dot != text.npos && read_number(text.substr(0, dot), version.major) &&
         read_number(text.substr(dot + 1), version.minor) && !version.is_base())
         return version;
-    return Error{ErrorKind::invalid_argument,
-                 "invalid version: \"" + std::string(text) + "\"",
-                 "",
-                 "A version is written like 1.0."};
+    return Error{ErrorKind::invalid_argument, "invalid version: \"" + std::string(text) + "\"", "",
+                 "A version has the form MAJOR.MINOR, such as 1.0."};
 }
 
 }  // namespace discovery::core

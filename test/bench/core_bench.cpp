@@ -16,10 +16,12 @@ std::string shape_text(int tables) {
         std::string name = "table_" + std::to_string(table);
         text += "table " + name + ": permanent\n";
         for (int column = 0; column < 12; ++column)
-            text += "column " + name + ".column_" + std::to_string(column) + ": character varying(255) NOT NULL DEFAULT ''\n";
+            text += "column " + name + ".column_" + std::to_string(column) +
+                    ": character varying(255) NOT NULL DEFAULT ''\n";
         for (int index = 0; index < 5; ++index) {
             std::string its_name = "ix_" + name + "_" + std::to_string(index);
-            text += "index " + name + "." + its_name + ": CREATE INDEX " + its_name + " ON " + name + " USING btree (column_1)\n";
+            text += "index " + name + "." + its_name + ": CREATE INDEX " + its_name + " ON " + name +
+                    " USING btree (column_1)\n";
         }
     }
     return text;
@@ -66,8 +68,9 @@ void compare_two_shapes(benchmark::State &state) {
 BENCHMARK(compare_two_shapes)->RangeMultiplier(4)->Range(4, 256)->Complexity();
 
 void mark_a_definition(benchmark::State &state) {
-    std::string definition = "CREATE TRIGGER t AFTER INSERT ON \"My Store\".sources REFERENCING NEW TABLE AS added "
-                             "FOR EACH STATEMENT EXECUTE FUNCTION functions.count_sources()";
+    std::string definition =
+        "CREATE TRIGGER t AFTER INSERT ON \"My Store\".sources REFERENCING NEW TABLE AS added "
+        "FOR EACH STATEMENT EXECUTE FUNCTION functions.count_sources()";
     const Namespace namespaces[] = {{"\"My Store\"", std::string(store_mark), {"notebooks", "sources"}},
                                     {"functions", std::string(extension_mark), {"count_sources"}}};
     for (auto _ : state) benchmark::DoNotOptimize(mark_schemas(definition, namespaces));

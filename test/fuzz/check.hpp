@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <string_view>
 
-#define CHECK(promise)                                                                  \
-    do {                                                                                \
-        if (!(promise)) {                                                               \
-            std::fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #promise);  \
-            std::abort();                                                               \
-        }                                                                               \
+#define CHECK(promise)                                                                 \
+    do {                                                                               \
+        if (!(promise)) {                                                              \
+            std::fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #promise); \
+            std::abort();                                                              \
+        }                                                                              \
     } while (false)
 
 /// The parts of an input that is several texts end with this: RECORD SEPARATOR.

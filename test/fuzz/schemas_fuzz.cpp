@@ -13,9 +13,8 @@ namespace {
 // As PostgreSQL's quote_identifier() does it, but for its keywords.
 std::string quoted(std::string_view name) {
     bool is_safe = !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-                   std::all_of(name.begin(), name.end(), [](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-                   });
+                   std::all_of(name.begin(), name.end(),
+                               [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     if (is_safe) return std::string(name);
     std::string result = "\"";
     for (char c : name) {

@@ -49,7 +49,8 @@ void check_difference(const Shape &is, const Shape &should_be) {
         CHECK(wanted.contains(key) == (difference.kind != Difference::Kind::extra));
         missing += difference.kind == Difference::Kind::missing;
         extra += difference.kind == Difference::Kind::extra;
-        if (difference.kind == Difference::Kind::different) CHECK(difference.is.definition != difference.should_be.definition);
+        if (difference.kind == Difference::Kind::different)
+            CHECK(difference.is.definition != difference.should_be.definition);
     }
     Shape sorted = in_order;
     sort(sorted);
@@ -75,7 +76,8 @@ void check_difference(const Shape &is, const Shape &should_be) {
     CHECK(broken.size() == differences.size() - extra);
     CHECK(broken.empty() == (missing == 0 && differences.size() == extra));
     auto listed = list(differences);
-    CHECK(std::count(listed.begin(), listed.end(), '\n') + !listed.empty() == static_cast<std::ptrdiff_t>(differences.size()));
+    CHECK(std::count(listed.begin(), listed.end(), '\n') + !listed.empty() ==
+          static_cast<std::ptrdiff_t>(differences.size()));
 }
 
 void check_losses(const Shape &from, const Shape &to) {
@@ -84,9 +86,8 @@ void check_losses(const Shape &from, const Shape &to) {
     CHECK(std::set<Loss>(lost.begin(), lost.end()).size() == lost.size());
     for (const Loss &loss : lost) {
         // Names without a column, which PostgreSQL does not have, end in the table's.
-        std::vector<Key> possible = {{"table", loss.table},
-                                     {"column", loss.table + "." + loss.column},
-                                     {"column", loss.column}};
+        std::vector<Key> possible = {
+            {"table", loss.table}, {"column", loss.table + "." + loss.column}, {"column", loss.column}};
         CHECK(std::any_of(possible.begin(), possible.end(),
                           [&](const Key &key) { return before.contains(key) && !after.contains(key); }));
     }

@@ -1,6 +1,6 @@
 -- What add_source() refuses: broken rules, all in one error's DETAIL; a missing
 -- notebook; an older store or none; a read-only transaction; missing rights; and
--- a twin that row-level security hides, of which nothing is told.
+-- a duplicate that row-level security hides, of which nothing is told.
 SET client_min_messages = warning;
 -- Our own statements are no part of the promise.
 \set SHOW_CONTEXT never
@@ -116,7 +116,7 @@ SET ROLE regress_discovery_adder;
 SELECT outcome FROM add_source(:one, 'x', 'text', extracted_text => 'adder');
 RESET ROLE;
 
--- A twin that row-level security hides: that there is one is told, no more.
+-- A duplicate that row-level security hides: that there is one is told, no more.
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON sources USING (name NOT LIKE 'secret%') WITH CHECK (true);
 INSERT INTO sources (id, notebook_id, name, source_type, extracted_text) VALUES
@@ -162,7 +162,7 @@ SELECT * FROM add_source(:one, 'x', 'text');
 \echo :SQLSTATE
 SELECT * FROM check_source_hashes();
 \echo :SQLSTATE
--- Also where the arguments are wrong: that is to be mended first.
+-- Also where the arguments are wrong: that is to be repaired first.
 SELECT * FROM add_source(NULL, NULL, NULL);
 \echo :SQLSTATE
 RESET search_path;

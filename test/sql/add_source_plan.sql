@@ -1,5 +1,5 @@
 -- A session that begins to add when there are few sources, or none, and adds
--- many: it finds twins by an index from its first call to its last, for the
+-- many: it finds duplicates by an index from its first call to its last, for the
 -- plans that it keeps do not know that the table has grown.
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_plan;

@@ -50,7 +50,7 @@ DROP TABLE discovery_migrations;
 -- to bring them up is the user's next command.
 CREATE EXTENSION discovery;
 SELECT digest = :'before' AS unchanged FROM everything;
-SELECT schema, store_version, state, next_step LIKE 'bring up the store: %' AS told_how FROM discovery_status();
+SELECT schema, store_version, state, next_step LIKE 'upgrade the store: %' AS told_how FROM discovery_status();
 SELECT direction, version FROM discovery_migrations;
 DROP EXTENSION discovery;
 DROP TABLE discovery_migrations;

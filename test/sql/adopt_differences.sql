@@ -67,7 +67,7 @@ SELECT difference FROM (VALUES
     (27, 'ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks (id)'),
     (28, 'ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks (id) ON DELETE CASCADE NOT VALID')
     ) AS v (number, ddl), LATERAL try(ddl) WITH ORDINALITY AS t (code, message, difference, line)
-    WHERE code = '42P17' AND message = 'the tables in schema "public" are not those of any version of discovery' ORDER BY number, line;
+    WHERE code = '42P17' AND message = 'the tables in schema "public" do not match any version of discovery' ORDER BY number, line;
 -- All at once, as the user sees them; and nothing is changed.
 SELECT md5(string_agg(concat(oid, relname, relfilenode, xmin), ';' ORDER BY oid)) AS before FROM pg_class WHERE relnamespace = 'public'::regnamespace \gset
 BEGIN;

@@ -1,5 +1,5 @@
 -- discovery_check(): what each kind of difference looks like, and that the
--- statement it gives mends it. Whoever sees the tables may ask; nothing changes.
+-- statement it gives repairs it. Whoever sees the tables may ask; nothing changes.
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_reader;
 CREATE SCHEMA discovery_check;
@@ -16,10 +16,10 @@ CREATE FUNCTION pg_temp.ends(words text) RETURNS text LANGUAGE sql RETURN
     (SELECT CASE WHEN length(one) > 200 THEN left(one, 160) || ' ... ' || right(one, 35) ELSE one END
      FROM regexp_replace(words, '\msources?\.', '', 'g') AS one);
 
--- Alters the store, has it checked, mends it as told, checks again; all of it is
+-- Alters the store, has it checked, repairs it as told, checks again; all of it is
 -- taken back.
 CREATE FUNCTION pg_temp.differences(alteration text)
-    RETURNS TABLE (difference text, actual text, expected text, mend text, after_mending text) LANGUAGE plpgsql AS $$
+    RETURNS TABLE (difference text, actual text, expected text, fix text, after_fix text) LANGUAGE plpgsql AS $$
 DECLARE
     rows_before text := (SELECT string_agg(id || name || extracted_text, ',' ORDER BY id) FROM sources);
     all_found json;
@@ -31,12 +31,12 @@ BEGIN
     BEGIN
         EXECUTE alteration;
         all_found := (SELECT json_agg(c) FROM discovery_check() AS c);
-        FOR found IN SELECT * FROM json_to_recordset(all_found) AS f (mend text) LOOP
+        FOR found IN SELECT * FROM json_to_recordset(all_found) AS f (fix text) LOOP
             outcome := 'nothing to do';
             BEGIN
-                IF found.mend IS NOT NULL THEN
-                    EXECUTE found.mend;
-                    outcome := 'mended';
+                IF found.fix IS NOT NULL THEN
+                    EXECUTE found.fix;
+                    outcome := 'fixed';
                 END IF;
             EXCEPTION WHEN OTHERS THEN
                 outcome := SQLERRM;
@@ -53,18 +53,18 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'Y0001' THEN
         NULL;
     END;
-    FOR found IN SELECT * FROM json_to_recordset(all_found) AS f (object text, kind text, actual text, expected text, mend text) LOOP
+    FOR found IN SELECT * FROM json_to_recordset(all_found) AS f (object text, kind text, actual text, expected text, fix text) LOOP
         number := number + 1;
         difference := found.kind || ' ' || found.object;
         actual := pg_temp.ends(found.actual);
         expected := pg_temp.ends(found.expected);
-        mend := pg_temp.ends(found.mend);
-        after_mending := outcomes[number];
+        fix := pg_temp.ends(found.fix);
+        after_fix := outcomes[number];
         RETURN NEXT;
     END LOOP;
     FOR number IN number + 1 .. coalesce(cardinality(outcomes), 0) LOOP
         difference := outcomes[number];
-        actual := NULL; expected := NULL; mend := NULL; after_mending := 'NOT CLEAN';
+        actual := NULL; expected := NULL; fix := NULL; after_fix := 'NOT CLEAN';
         RETURN NEXT;
     END LOOP;
 END $$;
@@ -107,7 +107,7 @@ SELECT * FROM pg_temp.differences('COMMENT ON TABLE discovery_deletions IS ''it'
 SELECT * FROM pg_temp.differences('ALTER TABLE discovery_deletions SET UNLOGGED');
 
 -- extra: what is on the tables beside what should be; the user's own tables and
--- views are none of the store's business. There is nothing to mend.
+-- views are none of the store's business. There is nothing to repair.
 SELECT difference, actual FROM pg_temp.differences($$
     ALTER TABLE sources ADD COLUMN rating integer DEFAULT 3 CHECK (rating > 0);
     COMMENT ON COLUMN sources.rating IS 'of mine';
@@ -128,7 +128,7 @@ SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP COLUMN description
 
 -- The steps that were applied, against those that are installed.
 UPDATE discovery_migrations SET checksum = 'of another step' WHERE version = '1.1';
-SELECT object, kind, actual, expected ~ '^[0-9a-f]{64}$' AS is_checksum, mend FROM discovery_check();
+SELECT object, kind, actual, expected ~ '^[0-9a-f]{64}$' AS is_checksum, fix FROM discovery_check();
 
 -- For whom the tables can be seen, and without any right to them. Then the
 -- history cannot be read, and says nothing.
@@ -145,7 +145,7 @@ CREATE SCHEMA "Another 'Store'";
 SELECT discovery_create_store('Another ''Store''');
 ALTER TABLE "Another 'Store'".notebooks ALTER tags DROP NOT NULL;
 DROP TRIGGER discovery_row ON "Another 'Store'".sources;
-SELECT object, kind, mend FROM discovery_check('Another ''Store''');
+SELECT object, kind, fix FROM discovery_check('Another ''Store''');
 
 -- A store of a version that this discovery does not know.
 ALTER TABLE discovery_migrations ALTER version SET DEFAULT '7.7';

@@ -35,10 +35,10 @@ SELECT * FROM shown;
 
 -- The upper-case spelling is the same content.
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
-    VALUES ('00000000-0000-4000-8000-000000000001', 'twin', 'file', repeat('ABCDEF09', 8));
+    VALUES ('00000000-0000-4000-8000-000000000001', 'duplicate', 'file', repeat('ABCDEF09', 8));
 \echo :SQLSTATE
 INSERT INTO sources (notebook_id, name, source_type, extracted_text)
-    VALUES ('00000000-0000-4000-8000-000000000001', 'twin', 'url', 'a');
+    VALUES ('00000000-0000-4000-8000-000000000001', 'duplicate', 'url', 'a');
 \echo :SQLSTATE
 -- What the columns do not allow is their own error, not the trigger's.
 \set VERBOSITY terse
@@ -123,14 +123,14 @@ COPY sources (notebook_id, name, source_type, extracted_text) FROM stdin WITH (F
 -- One duplicate, and nothing of the COPY stays.
 COPY sources (notebook_id, name, source_type, extracted_text) FROM stdin WITH (FORMAT csv);
 00000000-0000-4000-8000-000000000001,f new,text,copied f
-00000000-0000-4000-8000-000000000001,g twin,url,copied a
+00000000-0000-4000-8000-000000000001,g duplicate,url,copied a
 \.
 
 -- INSERT of many rows, with duplicates among them and of what is there.
 INSERT INTO sources (notebook_id, name, source_type, extracted_text)
     VALUES ('00000000-0000-4000-8000-000000000001', 'h new', 'text', 'many h'),
-           ('00000000-0000-4000-8000-000000000001', 'i twin', 'text', 'many h'),
-           ('00000000-0000-4000-8000-000000000001', 'j twin', 'text', 'copied b'),
+           ('00000000-0000-4000-8000-000000000001', 'i duplicate', 'text', 'many h'),
+           ('00000000-0000-4000-8000-000000000001', 'j duplicate', 'text', 'copied b'),
            ('00000000-0000-4000-8000-000000000001', 'k nothing', 'text', ''),
            ('00000000-0000-4000-8000-000000000001', 'l nothing', 'text', '')
     ON CONFLICT DO NOTHING;

@@ -1,5 +1,5 @@
 -- check_source_counts() lists the notebooks whose count is wrong after triggers
--- were off; repair_source_counts() sets them right, and says how many it mended.
+-- were off; repair_source_counts() sets them right, and says how many it repaired.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE regress_discovery_owner;

@@ -1,5 +1,5 @@
 -- restore_source() and restore_sources(): a batch restore brings back precisely
--- what that batch deleted and is still deleted by it. A live twin by now is an
+-- what that batch deleted and is still deleted by it. A live duplicate by now is an
 -- error that names it, or leaves that one source deleted. preview_restore()
 -- tells the same beforehand.
 SET client_min_messages = warning;
@@ -33,7 +33,7 @@ SELECT delete_named('a1') AS first \gset
 SELECT delete_named('a1', 'a2', 'b2', 'b3') AS second \gset
 SELECT outcome FROM restore_source(source('b2'));
 SELECT delete_named('b2') AS third \gset
-SELECT sources.name, preview.outcome, twin_id, twin_name FROM preview_restore(:'second') AS preview JOIN sources USING (id) ORDER BY 1;
+SELECT sources.name, preview.outcome, duplicate_id, duplicate_name FROM preview_restore(:'second') AS preview JOIN sources USING (id) ORDER BY 1;
 SELECT sources.name, outcome FROM restore_sources(:'second') JOIN sources USING (id) ORDER BY 1;
 TABLE live;
 SELECT sources.name, outcome FROM restore_sources(:'third') JOIN sources USING (id);
@@ -51,11 +51,11 @@ TABLE live;
 ROLLBACK;
 
 -- The content lives again under another source: an error that names it, and
--- with 'keep_deleted' that one stays. The same name elsewhere is no twin.
+-- with 'keep_deleted' that one stays. The same name elsewhere is no duplicate.
 SELECT delete_named('a1', 'a2', 'a3') AS deletion \gset
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES
     ('00000000-0000-4000-8000-0000000a2fff', '00000000-0000-4000-8000-0000000000aa', 'a2 again', 'file', 'hash 2');
-SELECT name, outcome, twin_name, twin_id = source('a2 again') AS is_twin FROM preview_restore(:'deletion') ORDER BY name;
+SELECT name, outcome, duplicate_name, duplicate_id = source('a2 again') AS is_duplicate FROM preview_restore(:'deletion') ORDER BY name;
 SELECT * FROM restore_sources(:'deletion');
 \echo :SQLSTATE
 SELECT * FROM restore_source(source('a2'));
@@ -65,7 +65,7 @@ SELECT sources.name, outcome FROM restore_sources(:'deletion', 'keep_deleted') J
 SELECT sources.name, outcome FROM restore_source(source('a2'), on_duplicate => 'keep_deleted') JOIN sources USING (id);
 TABLE live;
 -- What stayed belongs to its batch still, and comes back once the way is free.
-SELECT name, outcome, twin_name FROM preview_restore(:'deletion');
+SELECT name, outcome, duplicate_name FROM preview_restore(:'deletion');
 DELETE FROM sources WHERE name = 'a2 again';
 SELECT sources.name, outcome FROM restore_sources(:'deletion') JOIN sources USING (id);
 TABLE live;
@@ -80,12 +80,12 @@ INSERT INTO sources (id, notebook_id, name, source_type, content_hash, created_a
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a4 again';
 COMMIT;
 SELECT deletion_id AS deletion FROM sources WHERE name = 'a4' \gset
-SELECT name, outcome, twin_name FROM preview_restore(:'deletion') ORDER BY name;
+SELECT name, outcome, duplicate_name FROM preview_restore(:'deletion') ORDER BY name;
 SELECT * FROM restore_sources(:'deletion');
 \echo :SQLSTATE
 SELECT sources.name, outcome FROM restore_sources(:'deletion', 'keep_deleted') JOIN sources USING (id) ORDER BY 1;
-SELECT name, outcome, twin_name FROM preview_restore(:'deletion') ORDER BY name;
--- What has no hash has no twin.
+SELECT name, outcome, duplicate_name FROM preview_restore(:'deletion') ORDER BY name;
+-- What has no hash has no duplicate.
 INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'blank ' || number, 'file'
     FROM notebooks, generate_series(1, 3) AS number WHERE notebooks.name = 'b';
 SELECT delete_named('blank 1', 'blank 2') AS deletion \gset
@@ -103,7 +103,7 @@ UPDATE sources SET deleted_at = NULL WHERE name = 'b2' RETURNING deletion_id;
 UPDATE sources SET notebook_id = (SELECT id FROM notebooks WHERE name = 'a'), content_hash = 'moved' WHERE name = 'b1';
 SELECT sources.name, outcome FROM restore_sources(:'deletion') JOIN sources USING (id);
 
--- An error that is no twin's, such as a trigger's of the user, is raised as it
+-- An error that is no duplicate's, such as a trigger's of the user, is raised as it
 -- is; who catches it goes on, and nothing of the restore stays.
 SELECT delete_named('a1', 'a2') AS deletion \gset
 CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
@@ -140,7 +140,7 @@ SELECT sources.name, outcome FROM restore_sources(:'deletion') JOIN sources USIN
 DROP TRIGGER a_keep ON sources;
 SELECT count(*) AS restored FROM restore_sources(:'deletion');
 SELECT name, source_count FROM notebooks ORDER BY name;
--- A unique index of the user's own is no twin either.
+-- A unique index of the user's own is no duplicate either.
 CREATE UNIQUE INDEX one_name ON sources (name) WHERE deleted_at IS NULL;
 SELECT delete_named('a1') AS deletion \gset
 INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'a1', 'file' FROM notebooks WHERE name = 'b';

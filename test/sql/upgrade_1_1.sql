@@ -63,9 +63,9 @@ SELECT count(*) AS wrong_counts FROM check_source_counts();
 -- One deletion, in the log, which can be looked at and undone.
 SELECT login_role = session_user AS by_us, reason, sources FROM discovery_deletions;
 SELECT DISTINCT deletion_id AS deletion FROM sources WHERE deletion_id IS NOT NULL \gset
-SELECT name, outcome, twin_name FROM preview_restore(:'deletion') ORDER BY id;
+SELECT name, outcome, duplicate_name FROM preview_restore(:'deletion') ORDER BY id;
 -- Texts without a hash, which may be alike, go on without one until somebody
--- touches text or hash: no other change of theirs meets a twin.
+-- touches text or hash: no other change of theirs meets a duplicate.
 UPDATE sources SET name = 'renamed' WHERE content_hash = '';
 UPDATE sources SET extracted_text = extracted_text || '', content_hash = '' WHERE content_hash = '';
 SELECT name, extracted_text FROM sources WHERE content_hash = '' ORDER BY id;
@@ -92,7 +92,7 @@ SELECT extversion, discovery_version() FROM pg_extension WHERE extname = 'discov
 SELECT count(*) AS changed FROM at_1_1 AS before FULL JOIN sources AS after USING (id)
     WHERE to_jsonb(before) - 'deletion_id' - 'hold_reason' IS DISTINCT FROM to_jsonb(after);
 -- It is 1.0 again, which takes duplicates and writes no count.
-INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(20), :two, 'twin', 'file', repeat('abcdef09', 8));
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(20), :two, 'duplicate', 'file', repeat('abcdef09', 8));
 SELECT name, source_count FROM notebooks ORDER BY name;
 SELECT proname FROM pg_proc WHERE pronamespace = 'discovery_up'::regnamespace AND proname IN ('add_source', 'uuid_v7');
 
@@ -107,7 +107,7 @@ SELECT reason, sources FROM discovery_deletions;
 SELECT version, previous_version, direction FROM discovery_migrations ORDER BY applied_at;
 
 -- Without duplicates: no WARNING, no line in the log, and down is free.
-DELETE FROM sources WHERE name = 'twin';
+DELETE FROM sources WHERE name = 'duplicate';
 SET discovery.allow_data_loss = on;
 ALTER EXTENSION discovery UPDATE TO '1.0';
 RESET discovery.allow_data_loss;

@@ -1,4 +1,5 @@
-# A text and a file of 900 MB: hashed right by the trigger and by add_source(), and the hashing answers a cancel at once.
+# A text and a file of 900 MB: hashed right by the trigger and by add_source(), and the hashing answers a cancel at
+# once.
 use strict;
 use warnings;
 use FindBin;
@@ -32,18 +33,23 @@ my $size = $megabytes * 1024 * 1024;
 
 $node->safe_psql('postgres', $row);
 is(value($node, 'postgres', $look), "$hash|$size", 'INSERT: the hash of a text of 900 MB');
-is(value($node, 'postgres', 'SELECT count(*) FROM check_source_hashes()'), 0, 'check_source_hashes() reads it the same');
-is(value($node, 'postgres', "UPDATE sources SET name = 'renamed' RETURNING content_hash"), $hash, 'UPDATE of another column');
-is(value($node, 'postgres', "SELECT outcome FROM notebooks, add_source(notebooks.id, 'x', 'file', content => convert_to($huge, 'UTF8'))"),
+is(value($node, 'postgres', 'SELECT count(*) FROM check_source_hashes()'), 0,
+	'check_source_hashes() reads it the same');
+is(value($node, 'postgres', "UPDATE sources SET name = 'renamed' RETURNING content_hash"), $hash,
+	'UPDATE of another column');
+is(value($node, 'postgres',
+	"SELECT outcome FROM notebooks, add_source(notebooks.id, 'x', 'file', content => convert_to($huge, 'UTF8'))"),
 	'duplicate', 'add_source(): bytes of the same content');
-is(value($node, 'postgres', "SELECT outcome FROM notebooks, add_source(notebooks.id, 'x', 'text', extracted_text => $huge)"),
+is(value($node, 'postgres',
+	"SELECT outcome FROM notebooks, add_source(notebooks.id, 'x', 'text', extracted_text => $huge)"),
 	'duplicate', 'add_source(): the same text');
 
 # A time limit of a twentieth of what the whole takes ends it long before the value is hashed to its end.
 foreach my $case (
 	[ 'content_hash()', 'SELECT content_hash(extracted_text) FROM sources' ],
 	[ 'the trigger', "UPDATE sources SET content_hash = ''" ],
-	[ 'add_source()', "SELECT outcome FROM sources, add_source(notebook_id, 'y', 'text', extracted_text => sources.extracted_text)" ],
+	[ 'add_source()',
+		"SELECT outcome FROM sources, add_source(notebook_id, 'y', 'text', extracted_text => sources.extracted_text)" ],
 	[ 'check_source_hashes()', 'SELECT * FROM check_source_hashes()' ])
 {
 	my ($name, $statement) = @$case;

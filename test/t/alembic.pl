@@ -1,5 +1,5 @@
-# A database that Alembic made becomes a store in place: its tables keep their OIDs and rows, alembic_version stays, and the
-# application's own statements work before, while the store is still at 1.0, and after the upgrade; in any schema.
+# A database that Alembic made becomes a store in place: its tables keep their OIDs and rows, alembic_version stays, and
+# the application's own statements work before, while the store is still at 1.0, and after the upgrade; in any schema.
 use strict;
 use warnings;
 use FindBin;
@@ -9,7 +9,8 @@ use Stores;
 use Test::More;
 
 # Debian's python3, for which it packages these; a python3 of somebody's own may come first in PATH.
-my $python = (grep { system("$_ -c 'import alembic, sqlalchemy, psycopg2' 2>/dev/null") == 0 } '/usr/bin/python3', 'python3')[0]
+my $python = (grep { system("$_ -c 'import alembic, sqlalchemy, psycopg2' 2>/dev/null") == 0 } '/usr/bin/python3',
+	'python3')[0]
   or plan skip_all => 'needs python3 with alembic, sqlalchemy and psycopg2 (Debian: python3-alembic, python3-psycopg2)';
 $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 my $node = new_server('main');
@@ -26,7 +27,8 @@ sub application
 	return $out =~ s/$round/N/gr;
 }
 
-# The extension by its owner or by the superuser; in the schema of the tables, or elsewhere with the store made by a function.
+# The extension by its owner or by the superuser; in the schema of the tables, or elsewhere with the store made by a
+# function.
 my @ways = (
 	[ 'by the owner', 'public', 'SET ROLE app; CREATE EXTENSION discovery', 'public' ],
 	[ 'by the superuser', 'public', 'CREATE EXTENSION discovery', 'public' ],
@@ -40,38 +42,47 @@ foreach my $way (@ways)
 	my $database = 'app' . ++$number;
 	my $url = 'postgresql+psycopg2://app@/' . $database . '?host=' . $node->host . '&port=' . $node->port;
 	$node->safe_psql('postgres', "CREATE DATABASE $database OWNER app");
-	$node->safe_psql($database, "CREATE SCHEMA app AUTHORIZATION app; ALTER DATABASE $database SET search_path = app, public") if $schema eq 'app';
-	my @alembic = ($python, '-m', 'alembic', '-c', "$FindBin::RealBin/lib/alembic/alembic.ini", '-x', "url=$url", '-x', "schema=$schema");
+	$node->safe_psql($database,
+		"CREATE SCHEMA app AUTHORIZATION app; ALTER DATABASE $database SET search_path = app, public") if $schema eq 'app';
+	my @alembic = ($python, '-m', 'alembic', '-c', "$FindBin::RealBin/lib/alembic/alembic.ini", '-x', "url=$url", '-x',
+		"schema=$schema");
 	my ($code, $out, $err) = try($node, @alembic, 'upgrade', 'head');
 	is($code, 0, "$name: alembic upgrade head: $err");
 	my $seen = application($url, 9001);
 	like($seen, qr/^refused again has the content of Seite$/m, "$name: the application sees what it should");
 	# What its race leaves: two live sources of one content, a wrong count.
 	$node->safe_psql($database, "INSERT INTO $schema.sources (id, notebook_id, name, source_type, content_hash, created_at)
-		SELECT gen_random_uuid(), notebook_id, 'twin', 'text', content_hash, now() + interval '1 day' FROM $schema.sources WHERE name = 'Notiz 2';
+		SELECT gen_random_uuid(), notebook_id, 'duplicate', 'text', content_hash,
+		now() + interval '1 day' FROM $schema.sources WHERE name = 'Notiz 2';
 		UPDATE $schema.notebooks SET source_count = 77");
 
 	# The tables by their OIDs and files, and all rows.
 	my $tables = "SELECT relname, oid, relfilenode, (SELECT md5(string_agg(md5(t), '' ORDER BY t)) FROM (SELECT n::text FROM $schema.notebooks n
 		UNION ALL SELECT s::text FROM $schema.sources s UNION ALL SELECT 'alembic ' || version_num FROM $schema.alembic_version) AS t (t))
-		FROM pg_class WHERE relnamespace = '$schema'::regnamespace AND relname IN ('notebooks', 'sources', 'alembic_version') ORDER BY 1";
+		FROM pg_class WHERE relnamespace = '$schema'::regnamespace AND relname IN ('notebooks', 'sources',
+			'alembic_version') ORDER BY 1";
 	my $before = value($node, $database, $tables);
 	($code, $out, $err) = try_psql($node, $database, $create);
 	is($code, 0, "$name: adopted: $err");
 	is(value($node, $database, $tables), $before, "$name: tables and rows are what they were");
 	is(value($node, $database, $status), "$schema|1.0|behind", "$name: status");
-	is(value($node, $database, "SELECT version, previous_version, direction, description, applied_by FROM $schema.discovery_migrations"),
-		'1.0||adopt|tables of Alembic revision 913390ba554c|' . ($create =~ /SET ROLE/ ? 'app' : 'postgres'), "$name: history") if $create !~ /SET ROLE/;
+	is(value($node, $database,
+		"SELECT version, previous_version, direction, description, applied_by FROM $schema.discovery_migrations"),
+		'1.0||adopt|tables of Alembic revision 913390ba554c|' . ($create =~ /SET ROLE/ ? 'app' : 'postgres'),
+		"$name: history") if $create !~ /SET ROLE/;
 	is(value($node, $database, "SELECT version, direction, description FROM $schema.discovery_migrations"),
 		'1.0|adopt|tables of Alembic revision 913390ba554c', "$name: the record tells the revision");
-	is(value($node, $database, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = '$schema'"), 'app', "$name: all is the owner's");
-	is(value($node, $database, "SELECT object FROM $functions.discovery_check('$schema') WHERE kind <> 'extra'"), '', "$name: as 1.0 should be");
+	is(value($node, $database, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = '$schema'"), 'app',
+		"$name: all is the owner's");
+	is(value($node, $database, "SELECT object FROM $functions.discovery_check('$schema') WHERE kind <> 'extra'"), '',
+		"$name: as 1.0 should be");
 	is(application($url, 9002), $seen, "$name: the application sees the same on the adopted store");
 
-	my $next = value($node, $database, 'SELECT next_step FROM discovery_status() WHERE store_version IS NOT NULL') =~ s/^.*?: //r;
+	my $next = value($node, $database, 'SELECT next_step FROM discovery_status() WHERE store_version IS NOT NULL')
+		=~ s/^.*?: //r;
 	($code, $out, $err) = try_psql($node, $database, "SET ROLE app; $next");
 	is($code, 0, "$name: upgraded by $next");
-	like($err, qr/^\S+ WARNING:  duplicate sources were deleted softly: 1$/m, "$name: and says what it found");
+	like($err, qr/^\S+ WARNING:  duplicate sources were soft-deleted: 1$/m, "$name: and says what it found");
 	is(value($node, $database, $status), "$schema|1.1|current", "$name: status");
 	is(value($node, $database, "SELECT relname, oid FROM pg_class WHERE oid IN ('$schema.notebooks'::regclass, '$schema.sources'::regclass) ORDER BY 1"),
 		join("\n", map { /^((?:notebooks|sources)\|\d+)/ } split /\n/, $before), "$name: the tables are the same ones");
@@ -86,7 +97,9 @@ foreach my $way (@ways)
 	is($code, 0, "$name: alembic upgrade head has nothing to do");
 	is(value($node, $database, $status), "$schema|1.1|current", "$name: nor did it anything");
 	# A way back, while there is nothing to lose but the log.
-	($code, $out, $err) = try_psql($node, $database, ($create =~ s{CREATE EXTENSION.*}{}sr) . "SET discovery.allow_data_loss = on; SELECT $functions.discovery_downgrade('1.0', '$schema')");
+	($code, $out, $err) = try_psql($node, $database,
+		($create =~ s{CREATE EXTENSION.*}{}sr)
+		. "SET discovery.allow_data_loss = on; SELECT $functions.discovery_downgrade('1.0', '$schema')");
 	is($code, 0, "$name: and down again: $err");
 	is(application($url, 9004), $seen, "$name: the application sees the same on it");
 }

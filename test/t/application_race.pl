@@ -1,6 +1,6 @@
-# The application's own statements, not one of them changed, from four processes that import the same 200 documents into one
-# notebook: it reads whether the content is there, and then writes. At 1.0 that leaves duplicates (if not, this test shows
-# nothing), which the upgrade puts away without losing a row; at 1.1 exactly 200 live, and a source_count of 200.
+# The application's own statements, not one of them changed, from four processes that import the same 200 documents into
+# one notebook: it reads whether the content is there, and then writes. At 1.0 that leaves duplicates (if not, this test
+# shows nothing), which the upgrade puts away without losing a row; at 1.1 exactly 200 live, and a source_count of 200.
 use strict;
 use warnings;
 use FindBin;
@@ -14,12 +14,14 @@ my $node = new_server('main', conf => "fsync = on\ncommit_delay = 2000\ncommit_s
 my $notebook = '00000000-0000-4000-8000-000000000001';
 my ($workers, $documents) = (4, 200);
 
-# One import, statement by statement; the client's own decisions stand in the \if. It takes an error of its INSERT as any
-# error of the database: ROLLBACK, and the import is refused.
+# One import, statement by statement; the client's own decisions stand in the \if. It takes an error of its INSERT as
+# any error of the database: ROLLBACK, and the import is refused.
 my $import = <<~'END';
-	SELECT encode(sha256(convert_to(:'text', 'UTF8')), 'hex') AS hash, gen_random_uuid() AS id, timezone('UTC', clock_timestamp()) AS now \gset
+	SELECT encode(sha256(convert_to(:'text', 'UTF8')), 'hex') AS hash, gen_random_uuid() AS id,
+		timezone('UTC', clock_timestamp()) AS now \gset
 	BEGIN;
-	SELECT id, name, description, tags, created_at, updated_at, source_count, output_count FROM notebooks WHERE id = :'notebook';
+	SELECT id, name, description, tags, created_at, updated_at, source_count,
+		output_count FROM notebooks WHERE id = :'notebook';
 	SELECT count(*) > 0 AS is_there FROM (SELECT id, name FROM sources
 	    WHERE notebook_id = :'notebook' AND content_hash = :'hash' AND deleted_at IS NULL) AS found \gset
 	\if :is_there
@@ -27,9 +29,11 @@ my $import = <<~'END';
 	    \echo refused
 	\else
 	    SELECT id, name, content_hash, deleted_at FROM sources WHERE id = :'id';
-	    INSERT INTO sources (id, notebook_id, name, source_type, file_type, url, file_path, file_size, content_hash, extracted_text,
+	    INSERT INTO sources (id, notebook_id, name, source_type, file_type, url, file_path, file_size, content_hash,
+	    	extracted_text,
 	                         source_metadata, created_at, updated_at, deleted_at)
-	        VALUES (:'id', :'notebook', :'text', 'text', NULL, NULL, NULL, NULL, :'hash', :'text', '{}', :'now', :'now', NULL);
+	        VALUES (:'id', :'notebook', :'text', 'text', NULL, NULL, NULL, NULL, :'hash', :'text', '{}', :'now', :'now',
+	        	NULL);
 	    \if :ERROR
 	        ROLLBACK;
 	        \echo conflict
@@ -68,7 +72,8 @@ sub race
 		$errors .= $session->{err};
 	}
 	note("$database: ", join ', ', map { "$outcomes{$_} $_" } sort keys %outcomes);
-	is($outcomes{imported} + $outcomes{refused} + $outcomes{conflict}, $workers * $documents, "$database: every import ended in one way");
+	is($outcomes{imported} + $outcomes{refused} + $outcomes{conflict}, $workers * $documents,
+		"$database: every import ended in one way");
 	$errors =~ s/^psql:.*: ERROR:  //mg;
 	return (\%outcomes, $errors);
 }
@@ -77,7 +82,8 @@ my $live = 'SELECT count(*) FROM sources WHERE deleted_at IS NULL';
 my $contents = 'SELECT count(DISTINCT content_hash) FROM sources WHERE deleted_at IS NULL';
 my $count = 'SELECT source_count FROM notebooks';
 my $rows = q{SELECT md5(string_agg(row, '' ORDER BY row))
-	FROM (SELECT concat_ws('|', id, notebook_id, name, content_hash, extracted_text, created_at) FROM sources) AS each (row)};
+	FROM (SELECT concat_ws('|', id, notebook_id, name, content_hash, extracted_text,
+		created_at) FROM sources) AS each (row)};
 
 # At 1.0.
 $node->safe_psql('postgres', 'CREATE DATABASE old');
@@ -92,17 +98,19 @@ is($outcomes->{imported}, $raced, '1.0: each of which was reported as imported')
 
 # What it left goes to 1.1.
 my $before = value($node, 'old', $rows);
-my $twins = $raced - $documents;
+my $duplicates = $raced - $documents;
 my ($status, $out, $err) = try_psql($node, 'old', "ALTER EXTENSION discovery UPDATE TO '1.1'");
 is($status, 0, 'upgrade: done');
-like($err, qr/WARNING:  duplicate sources were deleted softly: $twins\n/, 'upgrade: the WARNING has the number of the duplicates');
+like($err, qr/WARNING:  duplicate sources were soft-deleted: $duplicates\n/,
+	'upgrade: the WARNING has the number of the duplicates');
 is(value($node, 'old', $live), $documents, 'upgrade: 200 live');
 is(value($node, 'old', $contents), $documents, 'upgrade: one of each content');
 is(value($node, 'old', $count), $documents, 'upgrade: source_count is right');
 is(value($node, 'old', $rows), $before, 'upgrade: no row is lost');
-is(value($node, 'old', 'SELECT sources FROM discovery_deletions'), $twins, 'upgrade: the log says how many');
+is(value($node, 'old', 'SELECT sources FROM discovery_deletions'), $duplicates, 'upgrade: the log says how many');
 is(value($node, 'old', 'SELECT count(*) FROM sources AS dead JOIN sources AS kept USING (notebook_id, content_hash)
-	WHERE dead.deletion_id IS NOT NULL AND kept.deleted_at IS NULL AND (dead.created_at, dead.id) < (kept.created_at, kept.id)'), 0,
+	WHERE dead.deletion_id IS NOT NULL AND kept.deleted_at IS NULL AND (dead.created_at, dead.id) < (kept.created_at,
+		kept.id)'), 0,
 	'upgrade: the oldest of each stays');
 
 # At 1.1.
@@ -113,7 +121,7 @@ is(value($node, 'new', $live), $documents, '1.1: exactly 200 live sources');
 is(value($node, 'new', $contents), $documents, '1.1: of 200 contents');
 is(value($node, 'new', $count), $documents, '1.1: and a source_count of 200');
 is($outcomes->{imported}, $documents, '1.1: each was reported as imported once');
-is($errors, "23505\n" x $outcomes->{conflict}, '1.1: the only error is the INSERT that met a twin: 23505');
+is($errors, "23505\n" x $outcomes->{conflict}, '1.1: the only error is the INSERT that met a duplicate: 23505');
 is(value($node, 'new', 'SELECT count(*) FROM check_source_counts()'), 0, '1.1: check_source_counts() agrees');
 
 done_testing();

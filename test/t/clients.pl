@@ -1,5 +1,5 @@
-# The example clients of test/clients against a server, found by DATABASE_URL alone: each goes through the same walk and prints the same
-# (expected.txt). An Alembic project goes on beside the store.
+# The example clients of test/clients against a server, found by DATABASE_URL alone: each goes through the same walk and
+# prints the same (expected.txt). An Alembic project goes on beside the store.
 use strict;
 use warnings;
 use File::Copy qw(copy);
@@ -124,14 +124,17 @@ SKIP:
 	my ($file) = glob("$project/versions/*_comments.py");
 	my $script = slurp_file($file);
 	like($script, qr/create_table\('comments'/, 'autogenerate makes the other table');
-	unlike($script, qr/drop_(?!table\('comments'\))|'(?:notebooks|sources|discovery_\w+)',|\bix_sources/, 'and leaves the store alone');
+	unlike($script, qr/drop_(?!table\('comments'\))|'(?:notebooks|sources|discovery_\w+)',|\bix_sources/,
+		'and leaves the store alone');
 	$alembic->('upgrade', 'head');
 	$alembic->('revision', '--autogenerate', '-m', 'nothing');
 	($file) = glob("$project/versions/*_nothing.py");
 	is(() = slurp_file($file) =~ /^    pass$/mg, 2, 'then there is nothing to do');
-	is($node->safe_psql('with_alembic', "SELECT count(*) FROM discovery_check() WHERE kind <> 'extra'"), '0', 'the store is whole');
+	is($node->safe_psql('with_alembic', "SELECT count(*) FROM discovery_check() WHERE kind <> 'extra'"), '0',
+		'the store is whole');
 	$alembic->('downgrade', 'base');
-	is($node->safe_psql('with_alembic', "SELECT to_regclass('comments'), to_regclass('sources')"), '|sources', 'and Alembic takes its own away, not the store');
+	is($node->safe_psql('with_alembic', "SELECT to_regclass('comments'), to_regclass('sources')"), '|sources',
+		'and Alembic takes its own away, not the store');
 
 	# Without include_object it would drop what it does not know: that the recipe is what helps.
 	my $env = slurp_file("$project/env.py");
@@ -143,6 +146,7 @@ SKIP:
 	$alembic->('upgrade', 'head');
 	$alembic->('revision', '--autogenerate', '-m', 'bad');
 	($file) = glob("$project/versions/*_bad.py");
-	like(slurp_file($file), qr/drop_table\('discovery_deletions'\)/, 'without the recipe it would drop the store\'s own tables');
+	like(slurp_file($file), qr/drop_table\('discovery_deletions'\)/,
+		'without the recipe it would drop the store\'s own tables');
 }
 done_testing();

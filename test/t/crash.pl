@@ -33,12 +33,14 @@ sub wait_until_up
 	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
 }
 
-# Begins the SQL in a session of its own, waits until it sleeps at its end, inside its transaction, and kills as `how` says.
+# Begins the SQL in a session of its own, waits until it sleeps at its end, inside its transaction, and kills as `how`
+# says.
 sub killed
 {
 	my ($database, $how, $sql) = @_;
 	my ($in, $out, $err, $timer) = ('', '', '', IPC::Run::timeout(120));
-	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database) ], '<', \$in, '>', \$out, '2>', \$err, $timer);
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database) ], '<', \$in,
+		'>', \$out, '2>', \$err, $timer);
 	$in = "BEGIN;\nSELECT pg_backend_pid();\n$sql;\n\\echo done\n";
 	$psql->pump until $out =~ /done/ || $err =~ /ERROR|FATAL/;
 	my ($pid) = $out =~ /(\d+)/;
@@ -52,7 +54,8 @@ sub killed
 }
 
 my @hows = ('backend', 'postmaster', 'immediate stop');
-$node->safe_psql('postgres', 'CREATE ROLE reader; CREATE DATABASE fresh; CREATE DATABASE made; CREATE DATABASE old; CREATE DATABASE new');
+$node->safe_psql('postgres',
+	'CREATE ROLE reader; CREATE DATABASE fresh; CREATE DATABASE made; CREATE DATABASE old; CREATE DATABASE new');
 $node->safe_psql('made', 'CREATE EXTENSION discovery');
 $node->safe_psql('old', "CREATE EXTENSION discovery VERSION '1.0'");
 script($node, 'old', 'rows');
@@ -63,14 +66,17 @@ $node->safe_psql('postgres', "CREATE DATABASE ${_}_before TEMPLATE $_") foreach 
 foreach my $how (@hows)
 {
 	killed('fresh', $how, 'CREATE EXTENSION discovery');
-	is(value($node, 'fresh', "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), '0', "$how: CREATE EXTENSION left no table");
-	is(value($node, 'fresh', "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"), '0', "$how: and no function");
+	is(value($node, 'fresh', "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), '0',
+		"$how: CREATE EXTENSION left no table");
+	is(value($node, 'fresh', "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"), '0',
+		"$how: and no function");
 
 	killed('old', $how, 'ALTER EXTENSION discovery UPDATE');
 	same_stores($node, 'old_before', 'old', "$how: the update left the old store");
 	is(value($node, 'old', 'SELECT state, extension_version FROM discovery_status()'), 'current|1.0', "$how: status");
 
-	killed('new', $how, "DROP VIEW own_view; SET LOCAL discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO '1.0'");
+	killed('new', $how,
+		"DROP VIEW own_view; SET LOCAL discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO '1.0'");
 	same_stores($node, 'new_before', 'new', "$how: the downgrade left the new store");
 
 	killed('new', $how, "INSERT INTO sources (notebook_id, name, source_type, extracted_text, content_hash) SELECT id, 'bulk', 'text', n || repeat('x', 1000), '' FROM notebooks, generate_series(1, 1000) AS n");
@@ -91,10 +97,12 @@ foreach my $how (@hows)
 	my ($script, $told_file) = map { "$dir/$how.$_" } 'sql', 'told';
 	append_to_file($script, join '', map { "INSERT INTO sources (notebook_id, name, source_type, content_hash) SELECT '00000000-0000-4000-8000-000000000001', 'batch', 'text',
 		'$how $_ ' || n FROM generate_series(1, 100) AS n;\n\\! echo done $_\n" } 1 .. 2000);
-	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script, '-d', $node->connstr('new') ], '<', \undef, '>', $told_file, '2>', "$told_file.err");
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script, '-d', $node->connstr('new') ],
+		'<', \undef, '>', $told_file, '2>', "$told_file.err");
 	foreach (1 .. 600) { last if slurp_file($told_file) =~ /done 5\n/; select undef, undef, undef, 0.1; }
 	my $log = -s $node->logfile;
-	if ($how eq 'backend') { kill 'KILL', value($node, 'new', "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()"); }
+	if ($how eq 'backend') { kill 'KILL', value($node, 'new',
+		"SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()"); }
 	elsif ($how eq 'postmaster') { $node->kill9; }
 	else { $node->stop('immediate'); }
 	$psql->finish;

@@ -1,5 +1,5 @@
-# docs/functions.md has each function of the extension under a heading of its own, with its signature and its COMMENT as the database
-# has them, and no others. (What the page shows at work, docs_pages.pl runs.)
+# docs/functions.md has each function of the extension under a heading of its own, with its signature and its COMMENT as
+# the database has them, and no others. (What the page shows at work, docs_pages.pl runs.)
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
-# docs/migrations.md: each statement and command on it is run in its order, in a copy of the checkout, and prints what the page says;
-# and the recipe that tries again does, when a lock is in its way.
+# docs/migrations.md: each statement and command on it is run in its order, in a copy of the checkout, and prints what
+# the page says; and the recipe that tries again does, when a lock is in its way.
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +13,7 @@ use Test::More;
 my $top = abs_path("$FindBin::RealBin/../..");
 # `make migration` writes into the checkout; what it was before is in checkout.tar.
 my $copy = tempdir(CLEANUP => 1);
-system("cd '$top' && tar -cf '$copy/checkout.tar' --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude=./.git --exclude=./src/scripts.inc ."
+system("cd '$top' && tar -cf '$copy/checkout.tar' --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude=./.git --exclude=./src/store/scripts.inc ."
 	. " && cd '$copy' && tar -xf checkout.tar") == 0 or die 'no copy of the checkout';
 chdir $copy or die;
 
@@ -23,7 +23,8 @@ my $ran = run_page($page);
 cmp_ok($ran, '>', 20, 'the page has been run');
 
 # The recipe, with a lock that goes away after the first attempt.
-my ($text) = map { $_->{text} } grep { $_->{kind} eq 'console' && $_->{text} =~ /for pause/ } blocks_of(scalar `cat '$page'`);
+my ($text) = map { $_->{text} } grep { $_->{kind} eq 'console' && $_->{text}
+	=~ /for pause/ } blocks_of(scalar `cat '$page'`);
 my ($recipe) = $text =~ /^\$ ((?:.*\\\n)*.*)\n/;
 fresh_database();
 $node->safe_psql('discovery_db', "SET ROLE discovery_user; CREATE EXTENSION discovery VERSION '1.0'");
@@ -31,7 +32,8 @@ my $reader = $node->background_psql('discovery_db');
 $reader->query_safe('BEGIN; SELECT FROM notebooks');
 my ($out, $handle) = ('');
 {
-	local %ENV = (%ENV, DATABASE_URL => 'host=' . $node->host . ' port=' . $node->port . ' user=discovery_user dbname=discovery_db');
+	local %ENV = (%ENV, DATABASE_URL => 'host=' . $node->host . ' port=' . $node->port
+		. ' user=discovery_user dbname=discovery_db');
 	$handle = IPC::Run::start([ 'bash', '-c', $recipe ], '<', \undef, '>', \$out, '2>&1', IPC::Run::timer(120));
 }
 $handle->pump until $out =~ /could not lock table/ || !$handle->pumpable;
@@ -40,5 +42,7 @@ $reader->query_safe('COMMIT');
 $reader->quit;
 $handle->finish;
 like($out, qr/ discovery_upgrade \n.*\n +\d+\.\d+\n\(1 row\)\n+\z/, 'and the next one succeeds, and is the last');
-is($node->safe_psql('discovery_db', 'SELECT discovery_version() = max(version) FROM pg_available_extension_versions WHERE name = \'discovery\''), 't', 'the store is at the newest version');
+is($node->safe_psql('discovery_db',
+	'SELECT discovery_version() = max(version) FROM pg_available_extension_versions WHERE name = \'discovery\''), 't',
+	'the store is at the newest version');
 done_testing();

@@ -11,7 +11,8 @@ my $top = "$FindBin::RealBin/../..";
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
-$node->safe_psql('postgres', 'CREATE SCHEMA store; CREATE EXTENSION discovery SCHEMA store; CREATE TABLE store.unrelated (id integer)');
+$node->safe_psql('postgres',
+	'CREATE SCHEMA store; CREATE EXTENSION discovery SCHEMA store; CREATE TABLE store.unrelated (id integer)');
 
 my $drawn = '';
 my $connection = $node->connstr('postgres') . " options='-c search_path=store'";
@@ -27,6 +28,7 @@ isnt($altered, $drawn, 'a column more is another diagram');
 like($altered, qr/>rating</, 'that has the column');
 
 my $error = '';
-ok(!IPC::Run::run([ "$top/test/tools/schema-diagram", $node->connstr('postgres') ], '>', \$altered, '2>', \$error), 'no store, no diagram');
+ok(!IPC::Run::run([ "$top/test/tools/schema-diagram", $node->connstr('postgres') ], '>', \$altered, '2>', \$error),
+	'no store, no diagram');
 like($error, qr/no store in search_path/, 'and it says why');
 done_testing();

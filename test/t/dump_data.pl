@@ -28,15 +28,18 @@ sub way
 	try_ok($node, "$user: $name", $allowed, [$user], map { s/\{to\}/$to/r } @$_) foreach @commands;
 	same_stores($node, 'kept', $to, "$user: $name: the same objects and rows", '--except', 'history');
 	is(value($node, $to, $counts), '', "$user: $name: right counts");
-	is( value($node, $to, "SELECT count(*) FROM discovery_migrations"), 2 * value($node, 'kept', 'SELECT count(*) FROM discovery_migrations'),
+	is( value($node, $to, "SELECT count(*) FROM discovery_migrations"),
+		2 * value($node, 'kept', 'SELECT count(*) FROM discovery_migrations'),
 		"$user: $name: both histories");
 	is(value($node, $to, 'SELECT state FROM discovery_status()'), 'current', "$user: $name: status");
 	return;
 }
 try_ok($node, 'dump', '', 'pg_dump', '-Fc', '-f', $dump, 'kept');
 try_ok($node, 'dump with inserts', '', 'pg_dump', '--data-only', '--inserts', '-f', "$dump.inserts", 'kept');
-way('postgres', 'triggers disabled', '', [ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-d', '{to}', $dump ]);
-way('postgres', 'replication role', '', [ 'bash', '-c', "PGOPTIONS='-c session_replication_role=replica' pg_restore -e --data-only -d {to} '$dump'" ]);
+way('postgres', 'triggers disabled', '', [ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-d', '{to}',
+	$dump ]);
+way('postgres', 'replication role', '', [ 'bash', '-c',
+	"PGOPTIONS='-c session_replication_role=replica' pg_restore -e --data-only -d {to} '$dump'" ]);
 foreach my $user ('postgres', 'keeper')
 {
 	way($user, 'data only', '', [ 'pg_restore', '-e', '--data-only', '-d', '{to}', $dump ]);
@@ -60,7 +63,8 @@ like($err, qr/column "rating" of relation "sources" does not exist/, 'and says s
 is(value($node, 'bare', 'SELECT count(*) FROM notebooks'), '0', 'nothing half done');
 ($status, $out, $err) = try($node, 'pg_restore', '--data-only', '-d', 'bare', $dump);
 isnt($status, 0, 'without -1: refused too');
-is(value($node, 'bare', 'SELECT count(*), sum(source_count) FROM notebooks'), '4|0', 'notebooks are there, with the counts of what is there');
+is(value($node, 'bare', 'SELECT count(*), sum(source_count) FROM notebooks'), '4|0',
+	'notebooks are there, with the counts of what is there');
 is(value($node, 'bare', 'SELECT count(*) FROM sources'), '0', 'and sources are not there in part');
 
 # Into a store that has the rows already.
@@ -68,18 +72,23 @@ is(value($node, 'bare', 'SELECT count(*) FROM sources'), '0', 'and sources are n
 like($err, qr/duplicate key value violates unique constraint/, 'twice the same data: refused');
 is(value($node, 'kept', $counts), '', 'and the counts are still right');
 
-# Sources that have no content hash get theirs from the trigger: the dump is restored to the letter only with triggers off.
+# Sources that have no content hash get theirs from the trigger: the dump is restored to the letter only with triggers
+# off.
 $node->safe_psql('postgres', 'CREATE DATABASE blank');
-$node->safe_psql('blank', "CREATE EXTENSION discovery VERSION '1.0'; INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'n');
-	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text) SELECT gen_random_uuid(), id, 's', 'text', '', 'abc' FROM notebooks;
+$node->safe_psql('blank',
+	"CREATE EXTENSION discovery VERSION '1.0'; INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'n');
+	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text) SELECT gen_random_uuid(), id,
+		's', 'text', '', 'abc' FROM notebooks;
 	ALTER EXTENSION discovery UPDATE");
 foreach my $how ([ '', '0' ], [ '--disable-triggers', '1' ])
 {
 	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS blank2');
 	$node->safe_psql('postgres', 'CREATE DATABASE blank2');
 	$node->safe_psql('blank2', 'CREATE EXTENSION discovery');
-	try_ok($node, "blank hashes, data only $how->[0]", '', 'bash', '-c', "pg_dump -Fc blank | pg_restore -e --data-only $how->[0] -d blank2");
-	is(value($node, 'blank2', "SELECT count(*) FROM sources WHERE content_hash = ''"), $how->[1], "blank hashes $how->[0]");
+	try_ok($node, "blank hashes, data only $how->[0]", '', 'bash', '-c',
+		"pg_dump -Fc blank | pg_restore -e --data-only $how->[0] -d blank2");
+	is(value($node, 'blank2', "SELECT count(*) FROM sources WHERE content_hash = ''"), $how->[1],
+		"blank hashes $how->[0]");
 	is(value($node, 'blank2', $counts), '', 'right counts');
 }
 

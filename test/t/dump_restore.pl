@@ -16,14 +16,17 @@ $node->safe_psql('postgres', 'CREATE ROLE keeper LOGIN CREATEDB; CREATE ROLE rea
 $node->safe_psql('postgres', 'CREATE DATABASE kept OWNER keeper');
 $node->safe_psql('postgres', 'CREATE DATABASE managed OWNER keeper');
 $node->safe_psql('kept', 'SET ROLE keeper; CREATE EXTENSION discovery');
-$node->safe_psql('managed', "SET discovery.create_store = off; CREATE EXTENSION discovery; SET ROLE keeper; SELECT discovery_create_store()");
+$node->safe_psql('managed',
+	"SET discovery.create_store = off; CREATE EXTENSION discovery; SET ROLE keeper; SELECT discovery_create_store()");
 script($node, $_, '@keeper', 'rows', 'deletions', 'additions') foreach 'kept', 'managed';
 my $counts = 'SELECT * FROM check_source_counts()';
 is(value($node, 'kept', $counts), '', 'the counts are right before');
-is(value($node, 'kept', 'SELECT count(*), count(deletion_id), count(hold_reason), max(length(extracted_text)) FROM sources'), '37|3|1|1048576', 'there are rows of each kind');
+is(value($node, 'kept',
+	'SELECT count(*), count(deletion_id), count(hold_reason), max(length(extracted_text)) FROM sources'), '37|3|1|1048576',
+	'there are rows of each kind');
 
 my $number = 0;
-my $said = 'no store was made';
+my $said = 'did not create a store';
 
 # The commands of one way have {dump}, {from} and {to} in them.
 sub way
@@ -35,7 +38,8 @@ sub way
 	{
 		if (ref $command eq 'CODE') { $command->($to); next; }
 		my @words = map { s/\{dump\}/$dir\/dump$number/r =~ s/\{from\}/$from/r =~ s/\{to\}/$to/r } @$command;
-		try_ok($node, "$user: $name: " . join(' ', map { s/\Q$dir\E\///r } @words), "$said|already exists, skipping", [$user], @words);
+		try_ok($node, "$user: $name: " . join(' ', map { s/\Q$dir\E\///r } @words), "$said|already exists, skipping", [$user],
+			@words);
 	}
 	same_stores($node, $from, $to, "$user: $name: the same store");
 	is(value($node, $to, $counts), '', "$user: $name: right counts");
@@ -59,16 +63,21 @@ foreach my $case ([ 'postgres', 'managed' ], [ 'keeper', 'kept' ])
 	my @restore = ('pg_restore', '-e');
 	way($user, $from, 'plain', @plain, [ @psql, '{to}' ]);
 	way($user, $from, 'plain in one transaction', @plain, [ @psql, '-1', '{to}' ]);
-	way($user, $from, 'plain with inserts', [ 'pg_dump', '--column-inserts', '-f', '{dump}', '{from}' ], [ @psql, '{to}' ]);
+	way($user, $from, 'plain with inserts', [ 'pg_dump', '--column-inserts', '-f', '{dump}', '{from}' ],
+		[ @psql, '{to}' ]);
 	way($user, $from, 'custom', @custom, [ @restore, '-d', '{to}', '{dump}' ]);
 	way($user, $from, 'custom in one transaction', @custom, [ @restore, '-1', '-d', '{to}', '{dump}' ]);
 	way($user, $from, 'custom with two jobs', @custom, [ @restore, '-j2', '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'directory with two jobs', [ 'pg_dump', '-Fd', '-j2', '-f', '{dump}', '{from}' ], [ @restore, '-j2', '-d', '{to}', '{dump}' ]);
+	way($user, $from, 'directory with two jobs', [ 'pg_dump', '-Fd', '-j2', '-f', '{dump}', '{from}' ],
+		[ @restore, '-j2', '-d', '{to}', '{dump}' ]);
 	way($user, $from, 'tar', [ 'pg_dump', '-Ft', '-f', '{dump}', '{from}' ], [ @restore, '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'section by section', @custom, map { [ @restore, "--section=$_", '-d', '{to}', '{dump}' ] } qw(pre-data data post-data));
-	way($user, $from, 'schema, then data with triggers off', @custom, [ @restore, '--schema-only', '-d', '{to}', '{dump}' ],
+	way($user, $from, 'section by section', @custom,
+		map { [ @restore, "--section=$_", '-d', '{to}', '{dump}' ] } qw(pre-data data post-data));
+	way($user, $from, 'schema, then data with triggers off', @custom,
+		[ @restore, '--schema-only', '-d', '{to}', '{dump}' ],
 		[ @restore, '--data-only', '--disable-triggers', '-d', '{to}', '{dump}' ]) if $user eq 'postgres';
-	way($user, $from, 'with row security on', [ 'pg_dump', '--enable-row-security', '-f', '{dump}', '{from}' ], [ @psql, '{to}' ]);
+	way($user, $from, 'with row security on', [ 'pg_dump', '--enable-row-security', '-f', '{dump}', '{from}' ],
+		[ @psql, '{to}' ]);
 	way($user, $from, 'list', @custom, sub {
 			my ($status, $list, $err) = try($node, 'pg_restore', '-l', "$dir/dump$number");
 			append_to_file("$dir/list", $list);
@@ -79,23 +88,32 @@ foreach my $case ([ 'postgres', 'managed' ], [ 'keeper', 'kept' ])
 	my $fill = $from eq 'kept' ? 'SET ROLE keeper; CREATE EXTENSION discovery;'
 	  : 'SET discovery.create_store = off; CREATE EXTENSION discovery; SET ROLE keeper; SELECT discovery_create_store();';
 	my @clean = ([ 'pg_dump', '--clean', '--if-exists', '-f', '{dump}', '{from}' ], [ @psql, '{to}' ]);
-	way($user, $from, 'clean over a store', sub { $node->safe_psql(shift, "$fill INSERT INTO notebooks (name) VALUES ('other')") }, @clean);
+	way($user, $from, 'clean over a store', sub { $node->safe_psql(shift,
+		"$fill INSERT INTO notebooks (name) VALUES ('other')") }, @clean);
 	way($user, $from, 'clean over nothing', @clean);
-	way($user, $from, 'clean, custom', sub { $node->safe_psql(shift, "$fill INSERT INTO notebooks (name) VALUES ('other')") }, @custom,
+	way($user, $from, 'clean, custom', sub { $node->safe_psql(shift,
+		"$fill INSERT INTO notebooks (name) VALUES ('other')") }, @custom,
 		[ @restore, '--clean', '--if-exists', '-1', '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'over the extension alone', sub { $node->safe_psql(shift, ($from eq 'kept' ? 'SET ROLE keeper; ' : '') . 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
+	way($user, $from, 'over the extension alone',
+		sub { $node->safe_psql(shift, ($from eq 'kept' ? 'SET ROLE keeper; ' : '')
+		. 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
 		@plain, [ @psql, '{to}' ]);
 	# One schema: its dump is without the extension, which must be there first; and pg_restore -n leaves out CREATE SCHEMA.
-	way($user, $from, 'one schema', sub { $node->safe_psql(shift, ($from eq 'kept' ? 'SET ROLE keeper; ' : '') . 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
+	way($user, $from, 'one schema', sub { $node->safe_psql(shift,
+		($from eq 'kept' ? 'SET ROLE keeper; ' : '') . 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
 		[ 'pg_dump', '-n', 'public', '-Fc', '-f', '{dump}', '{from}' ], [ @restore, '-n', 'public', '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'template', [ 'psql', '-Xq', '-d', 'postgres', '-c', 'DROP DATABASE {to}', '-c', 'CREATE DATABASE {to} OWNER keeper TEMPLATE {from}' ]);
+	way($user, $from, 'template', [ 'psql', '-Xq', '-d', 'postgres', '-c', 'DROP DATABASE {to}', '-c',
+		'CREATE DATABASE {to} OWNER keeper TEMPLATE {from}' ]);
 }
-way('postgres', 'kept', 'as another role', @custom, [ 'pg_restore', '-e', '--no-owner', '--role=keeper', '-d', '{to}', '{dump}' ]);
+way('postgres', 'kept', 'as another role', @custom,
+	[ 'pg_restore', '-e', '--no-owner', '--role=keeper', '-d', '{to}', '{dump}' ]);
 
 # A superuser's restore makes the extension the superuser's: pg_dump knows no owner of an extension.
 $node->safe_psql('postgres', 'CREATE DATABASE superuser OWNER keeper');
-try_ok($node, 'a dump of the owner is restored by the superuser', $said, 'bash', '-c', 'pg_dump -Fc kept | pg_restore -e -d superuser');
-is(differences($node->connstr('kept'), $node->connstr('superuser')), "-owner discovery: keeper\n+owner discovery: postgres\n", 'and the owner of the extension is all that differs');
+try_ok($node, 'a dump of the owner is restored by the superuser', $said, 'bash', '-c',
+	'pg_dump -Fc kept | pg_restore -e -d superuser');
+is(differences($node->connstr('kept'), $node->connstr('superuser')),
+	"-owner discovery: keeper\n+owner discovery: postgres\n", 'and the owner of the extension is all that differs');
 
 # What does not belong together ends in errors that are seen.
 sub refused
@@ -113,16 +131,22 @@ my $dump = "$dir/custom";
 try($node, 'pg_dump', '-Fc', '-f', $dump, 'kept');
 try($node, 'pg_dump', '-Fc', '-n', 'public', '-f', "$dump.schema", 'kept');
 try($node, 'pg_dump', '--column-inserts', '-f', "$dump.sql", 'kept');
-refused('one schema without the extension', qr/function public\.uuid_v7\(\) does not exist/, '', "SELECT to_regclass('sources') IS NULL", 't',
+refused('one schema without the extension', qr/function public\.uuid_v7\(\) does not exist/, '',
+	"SELECT to_regclass('sources') IS NULL", 't',
 	'pg_restore', '-d', 'bad', "$dump.schema");
-refused('over a store without --clean', qr/relation "discovery_deletions" already exists/, "CREATE EXTENSION discovery", "SELECT count(*) FROM notebooks", '0',
+refused('over a store without --clean', qr/relation "discovery_deletions" already exists/, "CREATE EXTENSION discovery",
+	"SELECT count(*) FROM notebooks", '0',
 	'pg_restore', '-1', '-d', 'bad', $dump);
-refused('a list without the extension', qr/function public\.uuid_v7\(\) does not exist/, '', "SELECT to_regclass('sources') IS NULL", 't',
+refused('a list without the extension', qr/function public\.uuid_v7\(\) does not exist/, '',
+	"SELECT to_regclass('sources') IS NULL", 't',
 	'bash', '-c', "pg_restore -l '$dump' | grep -v EXTENSION > '$dir/part'; pg_restore -L '$dir/part' -d bad '$dump'");
-refused('forced row security and its owner', qr/query would be affected by row-level security policy for table "sources"/,
-	'SET ROLE keeper; CREATE EXTENSION discovery; ALTER TABLE sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', "SELECT 1", '1',
+refused('forced row security and its owner',
+	qr/query would be affected by row-level security policy for table "sources"/,
+	'SET ROLE keeper; CREATE EXTENSION discovery; ALTER TABLE sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+	"SELECT 1", '1',
 	'pg_dump', '-U', 'keeper', '-f', "$dir/none", 'bad');
-refused('triggers disabled by no superuser', qr/permission denied: "RI_ConstraintTrigger/, 'SET ROLE keeper; CREATE EXTENSION discovery', "SELECT count(*) FROM sources", '0',
+refused('triggers disabled by no superuser', qr/permission denied: "RI_ConstraintTrigger/,
+	'SET ROLE keeper; CREATE EXTENSION discovery', "SELECT count(*) FROM sources", '0',
 	'pg_restore', '-U', 'keeper', '-1', '--data-only', '--disable-triggers', '-d', 'bad', $dump);
 
 # The store was left to the dump, and the dump has none: said by a WARNING, and made by the command that it names.
@@ -130,7 +154,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE without');
 $node->safe_psql('postgres', 'CREATE DATABASE target');
 $node->safe_psql('without', 'SET discovery.create_store = off; CREATE EXTENSION discovery');
 my ($status, $out, $err) = try($node, 'bash', '-c', 'pg_dump without | psql -Xq -v ON_ERROR_STOP=1 target');
-like($err, qr/^WARNING:  no store was made.*\nDETAIL:.*\nHINT:  If there is no dump: (SELECT public\.discovery_create_store\('public'\);)\n\z/m, 'a dump without a store: a warning');
+like($err, qr/^WARNING:  did not create a store.*\nDETAIL:.*\nHINT:  If no dump is being restored, run: (SELECT public\.discovery_create_store\('public'\);)\n\z/m, 'a dump without a store: a warning');
 is(value($node, 'target', 'SELECT state FROM discovery_status()'), 'missing', 'and status says it');
 $err =~ /(SELECT public.*)/;
 isnt(value($node, 'target', $1), '', 'the command of the hint');
@@ -139,14 +163,18 @@ is(value($node, 'target', 'SELECT state FROM discovery_status()'), 'current', 'a
 # The whole cluster, roles with it.
 my $other = new_server('other');
 try_ok($node, 'pg_dumpall', '', 'pg_dumpall', '-l', 'kept', '-f', "$dir/all");
-$node->safe_psql('postgres', "DROP DATABASE to$_") foreach split /\n/, value($node, 'postgres', "SELECT substr(datname, 3) FROM pg_database WHERE datname ~ '^to[0-9]'");
+$node->safe_psql('postgres', "DROP DATABASE to$_") foreach split /\n/,
+	value($node, 'postgres', "SELECT substr(datname, 3) FROM pg_database WHERE datname ~ '^to[0-9]'");
 $node->safe_psql('postgres', "DROP DATABASE $_") foreach qw(bad without target superuser);
 try_ok($node, 'pg_dumpall', '', 'pg_dumpall', '-f', "$dir/all");
-try_ok($other, 'restored into another cluster', 'no store was made|role "\w+" already exists', 'psql', '-Xq', '-o', '/dev/null', '-d', 'postgres', '-f', "$dir/all");
+try_ok($other, 'restored into another cluster', 'did not create a store|role "\w+" already exists', 'psql', '-Xq', '-o',
+	'/dev/null', '-d', 'postgres', '-f', "$dir/all");
 foreach my $database ('kept', 'managed')
 {
 	# The superuser that restored it owns the extension.
-	is(differences($node->connstr($database), $other->connstr($database)), $database eq 'kept' ? "-owner discovery: keeper\n+owner discovery: postgres\n" : '', "$database: the same store there");
+	is(differences($node->connstr($database), $other->connstr($database)),
+		$database eq 'kept' ? "-owner discovery: keeper\n+owner discovery: postgres\n" : '',
+		"$database: the same store there");
 	is(value($other, $database, $counts), '', "$database: right counts there");
 }
 

@@ -20,13 +20,16 @@ sub columns
 }
 
 # The pages of shared_buffers that a backend touches count as its memory, so there are few.
-my $node = new_server('main', conf => "shared_buffers = 2MB\nmax_wal_size = 4GB\nwal_level = minimal\nmax_wal_senders = 0\n");
-$node->safe_psql('postgres', "CREATE DATABASE latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0");
+my $node = new_server('main',
+	conf => "shared_buffers = 2MB\nmax_wal_size = 4GB\nwal_level = minimal\nmax_wal_senders = 0\n");
+$node->safe_psql('postgres',
+	"CREATE DATABASE latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0");
 
 foreach my $database ('postgres', 'latin1')
 {
 	# A text that compresses to a few megabytes; in LATIN1 it becomes longer by its conversion.
-	my $block = q{repeat('0123456789abcdef ghijklmnopqrst ' || } . ($database eq 'latin1' ? 'chr(233)' : q{'x'}) . q{, 1024 * 1024 / 33 + 1)};
+	my $block = q{repeat('0123456789abcdef ghijklmnopqrst ' || } . ($database eq 'latin1' ? 'chr(233)' : q{'x'})
+		. q{, 1024 * 1024 / 33 + 1)};
 	my %content = (text => "repeat(left($block, 1024 * 1024), $megabytes)");
 	$content{bytea} = "convert_to($content{text}, 'UTF8')";
 	# One value a row, since all of them in one would be too long a row.
@@ -49,7 +52,8 @@ sub growth
 	my $peak = q{SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s+(\d+)')};
 	# Before: the library is loaded, the catalogs are read, a short value of the table is out of its TOAST table.
 	my ($before, $after) = split /\n/, value($node, $database, <<"END");
-DO \$\$ BEGIN PERFORM content_hash_agg(sha256(convert_to(content_hash('warm'), 'UTF8'))); PERFORM octet_length(substr(external_text, 1, 10)) FROM value; END \$\$;
+DO \$\$ BEGIN PERFORM content_hash_agg(sha256(convert_to(content_hash('warm'), 'UTF8')));
+	PERFORM octet_length(substr(external_text, 1, 10)) FROM value; END \$\$;
 $peak;
 DO \$\$ BEGIN PERFORM $query; END \$\$;
 $peak;
@@ -70,7 +74,8 @@ foreach my $database ('postgres', 'latin1')
 		cmp_ok($theirs, '>', $megabytes * 0.9, "$name: sha256() has the whole value in memory, so what is measured is true");
 		cmp_ok($ours, "<=", $theirs + 4, "$name: not more memory than sha256(), but for a page here or there");
 		# Between equal encodings convert_to() makes a copy in 15, and in 17 none that could be saved.
-		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it") if $type eq 'text' && ($storage eq 'external' || $theirs > 1.5 * $megabytes);
+		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it") if $type eq 'text'
+			&& ($storage eq 'external' || $theirs > 1.5 * $megabytes);
 		cmp_ok($ours, '<', $megabytes + 16, "$name: the value once") if $storage eq 'compressed';
 		cmp_ok($ours, '<', 16, "$name: under 16 MB") if $storage eq 'external';
 	}
@@ -100,14 +105,16 @@ END
 foreach my $case ([ 'postgres', 'external_bytea' ], [ 'postgres', 'external_text' ], [ 'latin1', 'external_text' ])
 {
 	my ($database, $column) = @$case;
-	my @seconds = sort { $a <=> $b } grep { defined } map { goes_on($database, "SELECT content_hash($column) FROM value") } 1 .. 5;
+	my @seconds = sort { $a <=> $b } grep { defined }
+		map { goes_on($database, "SELECT content_hash($column) FROM value") } 1 .. 5;
 	diag("$column in $database: goes on for " . join(', ', map { sprintf '%.3f', $_ } @seconds) . ' s after a cancel');
 	is(scalar @seconds, 5, "$column in $database: each cancel stops it");
 	cmp_ok($seconds[2] // 9, '<', 0.5, "$column in $database: soon");
 	# The best of five is what the code does, whatever else this machine is doing.
 	cmp_ok($seconds[0] // 9, '<', 0.1, "$column in $database: within a tenth of a second");
 }
-ok(defined goes_on('postgres', 'SELECT content_hash(compressed_bytea) FROM value'), 'a compressed value: a cancel stops it after the decompression');
+ok(defined goes_on('postgres', 'SELECT content_hash(compressed_bytea) FROM value'),
+	'a compressed value: a cancel stops it after the decompression');
 
 $node->stop;
 done_testing();

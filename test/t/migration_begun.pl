@@ -1,5 +1,5 @@
-# `make migration` begins the next version: what it writes without FROM, and what it refuses, leaving every file as it was.
-# (What it makes of a store altered by hand, and that this runs: test/long/migration.)
+# `make migration` begins the next version: what it writes without FROM, and what it refuses, leaving every file as it
+# was. (What it makes of a store altered by hand, and that this runs: test/long/migration.)
 use strict;
 use warnings;
 use FindBin;
@@ -25,7 +25,8 @@ sub migration
 {
 	my ($tree, %variables) = @_;
 	my $out = '';
-	IPC::Run::run([ 'make', '-s', '-C', $tree, 'migration', map { "$_=$variables{$_}" } sort keys %variables ], '<', \undef, '>', \$out, '2>&1');
+	IPC::Run::run([ 'make', '-s', '-C', $tree, 'migration', map { "$_=$variables{$_}" } sort keys %variables ], '<',
+		\undef, '>', \$out, '2>&1');
 	return ($? >> 8, $out);
 }
 
@@ -54,17 +55,26 @@ foreach my $case (
 	[ 'no version', qr/VERSION must be written like|exists already/, MESSAGE => 'more' ],
 	(map { [ "the version '$_'", qr/VERSION must be written like 1\.2, not '\Q$_\E'/, VERSION => $_, MESSAGE => 'more' ] }
 		'', '1', 'v1.2', '1.2.0', '01.2', '1.02', '1.2 ', '-1.2', '1.2/../3', 'base', '1.x', '1.1234567'),
-	[ 'the current version', qr/version \Q$current\E exists already; the next is \Q$next\E or \Q$leap\E/, VERSION => $current, MESSAGE => 'more' ],
+	[ 'the current version', qr/version \Q$current\E exists already; the next is \Q$next\E or \Q$leap\E/,
+		VERSION => $current, MESSAGE => 'more' ],
 	[ 'the first version', qr/version 1\.0 exists already/, VERSION => '1.0', MESSAGE => 'more' ],
-	[ 'a version left out', qr/does not follow \Q$current\E; the next is \Q$next\E or \Q$leap\E/, VERSION => "$major." . ($minor + 2), MESSAGE => 'more' ],
+	[ 'a version left out', qr/does not follow \Q$current\E; the next is \Q$next\E or \Q$leap\E/,
+		VERSION => "$major." . ($minor + 2), MESSAGE => 'more' ],
 	[ 'a version below', qr/does not follow/, VERSION => '0.9', MESSAGE => 'more' ],
-	[ 'a server that is not there', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more', FROM => 'postgresql://localhost:1/nowhere' ],
-	[ 'a database that is not there', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more', FROM => from('nowhere') ],
-	[ 'what is no connection', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more', FROM => 'mysql://localhost' ],
-	[ 'a database without the extension', qr/FROM has no extension discovery/, VERSION => $next, MESSAGE => 'more', FROM => from('plain') ],
-	[ 'a database without a store', qr/FROM has no store/, VERSION => $next, MESSAGE => 'more', FROM => from('storeless') ],
-	[ 'a store of an older version', qr/has version 1\.0, not \Q$current\E/, VERSION => $next, MESSAGE => 'more', FROM => from('old') ],
-	[ 'a store that was not altered', qr/nothing was altered/, VERSION => $next, MESSAGE => 'more', FROM => from('unaltered') ])
+	[ 'a server that is not there', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more',
+		FROM => 'postgresql://localhost:1/nowhere' ],
+	[ 'a database that is not there', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more',
+		FROM => from('nowhere') ],
+	[ 'what is no connection', qr/FROM cannot be reached/, VERSION => $next, MESSAGE => 'more',
+		FROM => 'mysql://localhost' ],
+	[ 'a database without the extension', qr/FROM has no extension discovery/, VERSION => $next, MESSAGE => 'more',
+		FROM => from('plain') ],
+	[ 'a database without a store', qr/FROM has no store/, VERSION => $next, MESSAGE => 'more',
+		FROM => from('storeless') ],
+	[ 'a store of an older version', qr/has version 1\.0, not \Q$current\E/, VERSION => $next, MESSAGE => 'more',
+		FROM => from('old') ],
+	[ 'a store that was not altered', qr/nothing was altered/, VERSION => $next, MESSAGE => 'more',
+		FROM => from('unaltered') ])
 {
 	my ($name, $said, %variables) = @$case;
 	my ($status, $out) = migration($tree, %variables);
@@ -78,7 +88,8 @@ my ($status, $out) = migration($tree, VERSION => $next, MESSAGE => $message);
 is($status, 0, 'a migration is begun') or diag($out);
 my $test = 'test/sql/version_' . ($next =~ s/\./_/r) . '.sql';
 my ($up, $down) = ("sql/discovery--$current--$next.sql", "sql/discovery--$next--$current.sql");
-like($out, qr/^written: \Q$_\E$/m, "it says that it wrote $_") foreach $up, $down, $test, qw(discovery.control META.json CHANGELOG.md docs/migrations.md);
+like($out, qr/^written: \Q$_\E$/m, "it says that it wrote $_") foreach $up, $down, $test,
+	qw(discovery.control META.json CHANGELOG.md docs/migrations.md);
 my %places = (
 	$up => "/* step $current -> $next: $message\n\n",
 	$down => "/* step $next -> $current: takes back: $message\n\n",
@@ -87,7 +98,8 @@ my %places = (
 	'META.json' => qq("version": "$next.0"),
 	'CHANGELOG.md' => "### Added\n\n- [ ] **$next**: $message\n- ",
 	'docs/migrations.md' => "\n| $next | $message |\n");
-ok(index(read_file("$tree/$_"), $places{$_}) >= 0, "$_ has its part") or diag(read_file("$tree/$_")) foreach sort keys %places;
+ok(index(read_file("$tree/$_"), $places{$_}) >= 0, "$_ has its part") or diag(read_file("$tree/$_"))
+	foreach sort keys %places;
 unlike(read_file("$tree/META.json"), qr/"version": "\Q$current\E/, 'the version before is nowhere left in META.json');
 foreach my $script ($up, $down)
 {
@@ -97,8 +109,10 @@ foreach my $script ($up, $down)
 	like($text, qr/^SELECT \@extschema\@\.discovery_run_step\('[\d.]+', '[\d.]+'\);$/m, "$script runs its step");
 	unlike($text, qr/\@(?!store\@|functions\@|extschema\@)\w+\@/, "$script has no mark of the template left");
 }
-my ($left, $complaint) = (system("'$tree/test/lint/version-graph' >'$tree/complaint' 2>&1"), read_file("$tree/complaint"));
-ok($left != 0 && $complaint =~ /\Q$_\E is not finished/, "the tests fail until $_ is finished") foreach $up =~ s/^sql.//r, $down =~ s/^sql.//r, $test, 'CHANGELOG.md';
+my ($left, $complaint) = (system("'$tree/test/lint/version-graph' >'$tree/complaint' 2>&1"),
+	read_file("$tree/complaint"));
+ok($left != 0 && $complaint =~ /\Q$_\E is not finished/, "the tests fail until $_ is finished") foreach $up
+	=~ s/^sql.//r, $down =~ s/^sql.//r, $test, 'CHANGELOG.md';
 like($complaint, qr/discovery--\Q$next\E\.shape is missing/, 'and until there is a shape') or diag($complaint);
 
 # It cannot be begun twice.

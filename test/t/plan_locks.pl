@@ -1,6 +1,7 @@
-# What discovery_plan() says of each statement is what happens when it runs: the strongest lock it takes on each table that
-# was there before (pg_locks), and which tables get a new file (pg_class.relfilenode). Each statement of a step runs in a
-# transaction of its own, so that its locks are its alone. And up, down, up leaves the same shape and the same rows.
+# What discovery_plan() says of each statement is what happens when it runs: the strongest lock it takes on each table
+# that was there before (pg_locks), and which tables get a new file (pg_class.relfilenode). Each statement of a step
+# runs in a transaction of its own, so that its locks are its alone. And up, down, up leaves the same shape and the same
+# rows.
 use strict;
 use warnings;
 use FindBin;
@@ -91,7 +92,8 @@ SKIP:
 	database('up', '1.0');
 	# Copies of one content, and a wrong count: each statement has something to do.
 	$node->safe_psql('up', "INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-		SELECT gen_random_uuid(), notebook_id, name || ' again', source_type, upper(md5('x') || md5('y')) FROM sources, generate_series(1, 2)
+		SELECT gen_random_uuid(), notebook_id, name || ' again', source_type, upper(md5('x') || md5('y')) FROM sources,
+		generate_series(1, 2)
 		LIMIT 4; UPDATE notebooks SET source_count = 99");
 	follow('up', '1.1', '1.0 -> 1.1');
 	database('down', '1.1');
@@ -111,7 +113,8 @@ foreach my $database (qw(straight round))
 my $all = "SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (SELECT discovery_shape() UNION ALL
 	SELECT to_jsonb(n)::text FROM notebooks n UNION ALL SELECT to_jsonb(s)::text FROM sources s) AS everything (line)";
 my $before = value($node, 'round', $all);
-$node->safe_psql('round', "SET discovery.allow_data_loss = on; SELECT discovery_downgrade('1.0'); SELECT discovery_upgrade('1.1')");
+$node->safe_psql('round',
+	"SET discovery.allow_data_loss = on; SELECT discovery_downgrade('1.0'); SELECT discovery_upgrade('1.1')");
 is(value($node, 'round', $all), $before, 'up, down, up: the same shape and rows');
 same_stores($node, 'straight', 'round', 'up, down, up: the same objects as straight up', '--except', 'history,rows');
 

@@ -6,7 +6,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 chomp(my $library = `pg_config --pkglibdir`);
-plan skip_all => "pg_cron is not installed for this server (Debian: postgresql-15-cron)" unless -e "$library/pg_cron.so";
+plan skip_all => "pg_cron is not installed for this server (Debian: postgresql-15-cron)"
+	unless -e "$library/pg_cron.so";
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -24,8 +25,10 @@ $node->safe_psql('postgres', <<'END');
 CREATE EXTENSION pg_cron;
 CREATE EXTENSION discovery;
 INSERT INTO notebooks (name) VALUES ('a');
-INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'source ' || number, 'text' FROM notebooks, generate_series(1, 3) AS number;
--- Deleted long ago, just now, and not at all: deleted_at alone would be the client's word, and is not believed of the first.
+INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'source ' || number, 'text' FROM notebooks,
+	generate_series(1, 3) AS number;
+-- Deleted long ago, just now, and not at all: deleted_at alone would be the client's word, and is not believed of the
+-- first.
 INSERT INTO sources (notebook_id, name, source_type, deleted_at) SELECT id, 'old', 'text', '2020-01-01' FROM notebooks;
 SELECT delete_source(id) FROM sources WHERE name = 'source 1';
 END
@@ -33,12 +36,15 @@ END
 # The first minute comes within a minute; newer versions of pg_cron know seconds, too.
 my $schedule = $node->safe_psql('postgres', q{SELECT string_to_array(substring(extversion FROM '^\d+\.\d+'), '.')::int[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'})
   eq 't' ? '1 seconds' : '* * * * *';
-$node->safe_psql('postgres', qq{SELECT cron.schedule('purge', '$schedule', 'SELECT count(*) FROM purge_deleted_sources()')});
-ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')}),
+$node->safe_psql('postgres',
+	qq{SELECT cron.schedule('purge', '$schedule', 'SELECT count(*) FROM purge_deleted_sources()')});
+ok($node->poll_query_until('postgres',
+	q{SELECT count(*) > 0 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')}),
 	'the job has run');
 is($node->safe_psql('postgres', q{SELECT DISTINCT status FROM cron.job_run_details WHERE end_time IS NOT NULL}),
 	'succeeded', 'and went well');
-is($node->safe_psql('postgres', q{SELECT string_agg(name, ', ' ORDER BY name) FROM sources}), 'source 1, source 2, source 3',
+is($node->safe_psql('postgres', q{SELECT string_agg(name, ', ' ORDER BY name) FROM sources}),
+	'source 1, source 2, source 3',
 	'what was old is gone, what is young or alive is there');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM check_source_counts()'), '0', 'the counts are right');
 $node->stop;

@@ -1,6 +1,7 @@
-# Each race of add_source() a thousand times, by eight clients that pgbench runs, on a few contents so that they meet all the
-# time. After each: no content lives twice in a notebook, every source_count is the number of live sources, and no client saw an
-# error but those that the race allows. That the check can fail is shown on a store of 1.0, with plain read-then-write.
+# Each race of add_source() a thousand times, by eight clients that pgbench runs, on a few contents so that they meet
+# all the time. After each: no content lives twice in a notebook, every source_count is the number of live sources, and
+# no client saw an error but those that the race allows. That the check can fail is shown on a store of 1.0, with plain
+# read-then-write.
 use strict;
 use warnings;
 use FindBin;
@@ -66,7 +67,8 @@ sub race
 		append_to_file($file, $script) if !-e $file;
 		push @files, '-f', "$file\@$scripts->{$script}";
 	}
-	my ($status, $out, $err) = try($node, 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, @files, @options, $database);
+	my ($status, $out, $err) = try($node, 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, @files,
+		@options, $database);
 	return ($status, $err);
 }
 
@@ -78,7 +80,8 @@ sub holds
 	my ($status, $err) = race($database, $scripts, @options);
 	is("$status $err", '0 ', "$name: no error");
 	is(value($node, $database, $broken), '', "$name: all is well after it");
-	note(join ', ', split /\n/, value($node, $database, "SELECT outcome || ' ' || count(*) FROM said GROUP BY outcome ORDER BY 1"));
+	note(join ', ', split /\n/, value($node, $database,
+		"SELECT outcome || ' ' || count(*) FROM said GROUP BY outcome ORDER BY 1"));
 	return;
 }
 
@@ -89,7 +92,8 @@ race('checker', { <<~'END' => 1 }, '-D', 'i=0');
 	\set i :i + 1
 	SELECT count(*) AS live FROM sources WHERE notebook_id = notebook(1) AND content_hash = (:i / 2)::text AND deleted_at IS NULL \gset
 	\if :live = 0
-	INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (gen_random_uuid(), notebook(1), 'name', 'text', (:i / 2)::text);
+	INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (gen_random_uuid(), notebook(1), 'name',
+		'text', (:i / 2)::text);
 	SELECT source_count + 1 AS count FROM notebooks WHERE id = notebook(1) \gset
 	UPDATE notebooks SET source_count = :count WHERE id = notebook(1);
 	\endif
@@ -99,9 +103,12 @@ like($found, qr/live copies in notebook/, 'at 1.0 the check finds duplicates');
 like($found, qr/^notebook .* counts /m, 'at 1.0 the check finds wrong counts');
 
 # All clients add the same content, one after the other, each content new to all of them.
-holds('same', 'the same content', { "\\set i :i + 1\nSELECT add(1, 'content ' || :i);\n" => 1 }, '-D', 'i=0', '-M', 'prepared');
-is(value($node, 'same', "SELECT count(*) FROM said WHERE outcome = 'added'"), $times / $clients, 'the same content: each was added once');
-is(value($node, 'same', 'SELECT source_count FROM notebooks WHERE id = notebook(1)'), $times / $clients, 'the same content: and lives');
+holds('same', 'the same content', { "\\set i :i + 1\nSELECT add(1, 'content ' || :i);\n" => 1 }, '-D', 'i=0', '-M',
+	'prepared');
+is(value($node, 'same', "SELECT count(*) FROM said WHERE outcome = 'added'"), $times / $clients,
+	'the same content: each was added once');
+is(value($node, 'same', 'SELECT source_count FROM notebooks WHERE id = notebook(1)'), $times / $clients,
+	'the same content: and lives');
 
 # Half of them roll back, after others have begun to wait for them.
 holds('rollback', 'one rolls back', { <<~'END' => 1 }, '-D', 'i=0');
@@ -115,7 +122,8 @@ holds('rollback', 'one rolls back', { <<~'END' => 1 }, '-D', 'i=0');
 	COMMIT;
 	\endif
 	END
-is(value($node, 'rollback', "SELECT count(*) FROM said WHERE outcome = 'added'"), value($node, 'rollback', 'SELECT count(*) FROM sources'),
+is(value($node, 'rollback', "SELECT count(*) FROM said WHERE outcome = 'added'"),
+	value($node, 'rollback', 'SELECT count(*) FROM sources'),
 	'one rolls back: what was added is there');
 
 # Some wait for a millisecond and are then cancelled; the others hold what they added for two.
@@ -136,9 +144,11 @@ holds('cancel', 'one is cancelled', { <<~'END' => 1 }, '-D', 'i=0');
 # Some are killed: the only error is theirs. pgbench goes on with the other clients.
 fresh('kill');
 {
-	append_to_file("$dir/kill.pgbench", "\\set i :i + 1\nBEGIN;\nSELECT add(1, 'content ' || :i);\n\\sleep 5 ms\nCOMMIT;\n");
+	append_to_file("$dir/kill.pgbench",
+		"\\set i :i + 1\nBEGIN;\nSELECT add(1, 'content ' || :i);\n\\sleep 5 ms\nCOMMIT;\n");
 	my ($out, $err) = ('', '');
-	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, '-D', 'i=0', '-f', "$dir/kill.pgbench",
+	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, '-D', 'i=0', '-f',
+		"$dir/kill.pgbench",
 		$node->connstr('kill') ], '<', \undef, '>', \$out, '2>', \$err);
 	my ($status, undef, $killed) = try_psql($node, 'kill', <<~"END");
 		DO \$\$
@@ -160,7 +170,7 @@ fresh('kill');
 	is(value($node, 'kill', $broken), '', 'one is killed: all is well after it');
 }
 
-# The twin is deleted, restored, removed and purged meanwhile; on_deleted both ways.
+# The duplicate is deleted, restored, removed and purged meanwhile; on_deleted both ways.
 my %changes = (
 	"\\set c random(1, 3)\nSELECT add(1, 'content ' || :c, 'restore');\n" => 3,
 	"\\set c random(1, 3)\nSELECT add(1, 'content ' || :c, 'add');\n" => 2,
@@ -169,8 +179,9 @@ my %changes = (
 	"SELECT count(*) FROM purge_deleted_sources('0 days');\n" => 1);
 # A look and then a call by id: the row may be gone between them, which is the client's own race.
 $changes{"DO \$\$ BEGIN PERFORM $_ ORDER BY random() LIMIT 1; EXCEPTION WHEN no_data_found THEN NULL; END \$\$;\n"} = 2
-  foreach "delete_source(id) FROM sources WHERE deleted_at IS NULL", "restore_source(id, 'keep_deleted') FROM sources WHERE deleted_at IS NOT NULL";
-holds('changes', 'the twin is deleted, restored, removed, purged', \%changes);
+  foreach "delete_source(id) FROM sources WHERE deleted_at IS NULL",
+  "restore_source(id, 'keep_deleted') FROM sources WHERE deleted_at IS NOT NULL";
+holds('changes', 'the duplicate is deleted, restored, removed, purged', \%changes);
 
 # The notebook is deleted meanwhile: the only error is that it is not there.
 holds('notebooks', 'the notebook is deleted', {
@@ -213,7 +224,7 @@ my ($status, $err) = race('hidden', {
 	"\\set c random(1, 5)\nSELECT add(1, 'content ' || :c);\n" => 2,
 	"\\set c random(1, 5)\nSET ROLE half;\nSELECT try_add(1, 'content ' || :c, '23505');\nRESET ROLE;\n" => 2,
 	"\\set c random(1, 5)\nUPDATE sources SET deleted_at = '2020-01-01' WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\n" => 2 });
-is("$status $err", '0 ', 'a hidden twin: no error but 23505');
-is(value($node, 'hidden', $broken), '', 'a hidden twin: all is well after it');
+is("$status $err", '0 ', 'a hidden duplicate: no error but 23505');
+is(value($node, 'hidden', $broken), '', 'a hidden duplicate: all is well after it');
 
 done_testing();

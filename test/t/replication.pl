@@ -28,19 +28,29 @@ sub caught_up { $primary->wait_for_catchup($standby, 'replay', $primary->lsn('in
 caught_up();
 is(differences($primary->connstr('app'), $standby->connstr('app')), '', 'the standby has the same store');
 is(value($standby, 'app', $status), '1.1|current', 'discovery_status() there');
-is(value($standby, 'app', 'SELECT notebooks, sources FROM discovery_status()'), '4|37', 'with rows as ANALYZE counted them');
+is(value($standby, 'app', 'SELECT notebooks, sources FROM discovery_status()'), '4|37',
+	'with rows as ANALYZE counted them');
 is(value($standby, 'app', "SELECT object FROM discovery_check() WHERE kind <> 'extra'"), '', 'discovery_check() there');
 is(value($standby, 'app', $counts), '', 'check_source_counts() there');
-is(value($standby, 'app', 'SELECT count(*) FROM discovery_shape()'), value($primary, 'app', 'SELECT count(*) FROM discovery_shape()'), 'discovery_shape() there');
-is(value($standby, 'app', 'SELECT version, mark FROM discovery_history() WHERE mark <> $$$$'), '1.1|current, newest', 'discovery_history() there');
+is(value($standby, 'app', 'SELECT count(*) FROM discovery_shape()'),
+	value($primary, 'app', 'SELECT count(*) FROM discovery_shape()'), 'discovery_shape() there');
+is(value($standby, 'app', 'SELECT version, mark FROM discovery_history() WHERE mark <> $$$$'), '1.1|current, newest',
+	'discovery_history() there');
 is(value($standby, 'app', 'SELECT count(*) FROM discovery_plan($$1.0$$)') > 0, 1, 'discovery_plan() there');
-is(value($standby, 'app', 'SELECT count(*) FROM find_duplicate_sources(), check_source_hashes(), list_source_deletions()'), value($primary, 'app', 'SELECT count(*) FROM find_duplicate_sources(), check_source_hashes(), list_source_deletions()'), 'reports there');
-is(value($standby, 'app', 'SET ROLE looker; ' . $status), '1.1|current', 'discovery_status() there by a role without rights');
+is(value($standby, 'app',
+	'SELECT count(*) FROM find_duplicate_sources(), check_source_hashes(), list_source_deletions()'),
+	value($primary, 'app',
+	'SELECT count(*) FROM find_duplicate_sources(), check_source_hashes(), list_source_deletions()'), 'reports there');
+is(value($standby, 'app', 'SET ROLE looker; ' . $status), '1.1|current',
+	'discovery_status() there by a role without rights');
 
 # What writes is refused as a standby refuses it, by the name of what was called.
-foreach my $call ("add_source((SELECT id FROM notebooks LIMIT 1), 'x', 'text')", 'delete_sources(ARRAY[]::uuid[])', 'repair_source_counts()',
-	'purge_deleted_sources()', "discovery_create_store('public')", 'discovery_drop_store()', 'discovery_upgrade()', "discovery_downgrade('1.0')", "discovery_stamp('1.1')",
-	"hold_source(gen_random_uuid(), 'x')", 'release_source(gen_random_uuid())', 'restore_sources(gen_random_uuid())', 'restore_source(gen_random_uuid())', 'delete_source(gen_random_uuid())')
+foreach my $call ("add_source((SELECT id FROM notebooks LIMIT 1), 'x', 'text')", 'delete_sources(ARRAY[]::uuid[])',
+	'repair_source_counts()',
+	'purge_deleted_sources()', "discovery_create_store('public')", 'discovery_drop_store()', 'discovery_upgrade()',
+	"discovery_downgrade('1.0')", "discovery_stamp('1.1')",
+	"hold_source(gen_random_uuid(), 'x')", 'release_source(gen_random_uuid())', 'restore_sources(gen_random_uuid())',
+	'restore_source(gen_random_uuid())', 'delete_source(gen_random_uuid())')
 {
 	my ($code, $out, $err) = try_psql($standby, 'app', "\\set VERBOSITY verbose\nSELECT $call");
 	my $name = $call =~ s/\(.*//sr;
@@ -70,7 +80,8 @@ $writer->query_safe('ROLLBACK');
 $writer->quit;
 caught_up();
 is(value($standby, 'app', $counts), '', 'counts after the work');
-is(value($standby, 'app', 'SELECT sum(source_count) FROM notebooks'), value($primary, 'app', 'SELECT sum(source_count) FROM notebooks'), 'as many as on the primary');
+is(value($standby, 'app', 'SELECT sum(source_count) FROM notebooks'),
+	value($primary, 'app', 'SELECT sum(source_count) FROM notebooks'), 'as many as on the primary');
 
 # An update on the primary is one on the standby.
 $primary->safe_psql('postgres', 'CREATE DATABASE old');
@@ -88,7 +99,8 @@ $standby->promote;
 is(value($standby, 'app', $status), '1.1|current', 'promoted: status');
 is(value($standby, 'app', $counts), '', 'promoted: counts are right');
 $standby->safe_psql('app', 'DELETE FROM sources WHERE name = $$mehr$$');
-$standby->safe_psql('app', "SELECT delete_sources(array_agg(id), 'nach dem Schwenk') FROM live_sources WHERE content_hash LIKE 'batch%'");
+$standby->safe_psql('app',
+	"SELECT delete_sources(array_agg(id), 'nach dem Schwenk') FROM live_sources WHERE content_hash LIKE 'batch%'");
 is(value($standby, 'app', $counts), '', 'promoted: it works, and the counts stay right');
 $standby->safe_psql('app', 'DROP VIEW own_view; SET discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO $$1.0$$; ALTER EXTENSION discovery UPDATE');
 is(value($standby, 'app', $status), '1.1|current', 'promoted: and is taken down and up');
@@ -105,7 +117,8 @@ sub subscribe
 	script($from, $database, 'rows', 'deletions');
 	$from->safe_psql($database, "CREATE PUBLICATION $database $publication");
 	$to->safe_psql($database, $sql);
-	$to->safe_psql($database, "CREATE SUBSCRIPTION $database CONNECTION '" . ($from->connstr($database) =~ s{'}{''}gr) . "' PUBLICATION $database");
+	$to->safe_psql($database, "CREATE SUBSCRIPTION $database CONNECTION '" . ($from->connstr($database) =~ s{'}{''}gr)
+		. "' PUBLICATION $database");
 	$to->wait_for_subscription_sync($from, $database, $database);
 }
 sub same_rows
@@ -123,7 +136,8 @@ sub same_rows
 sub work
 {
 	my ($database) = @_;
-	$from->safe_psql($database, "$add; UPDATE sources SET deleted_at = now() WHERE name = 'mehr' AND extracted_text LIKE '%7';
+	$from->safe_psql($database,
+		"$add; UPDATE sources SET deleted_at = now() WHERE name = 'mehr' AND extracted_text LIKE '%7';
 		DELETE FROM sources WHERE extracted_text LIKE '%8';
 		UPDATE sources SET notebook_id = '00000000-0000-4000-8000-000000000004' WHERE id = '00000000-0000-4000-9000-000000000107';
 		SELECT restore_sources(id) FROM discovery_deletions WHERE reason LIKE 'auf%';
@@ -148,30 +162,38 @@ $from->safe_psql('everything', 'SET discovery.allow_data_loss = on; ALTER EXTENS
 $from->wait_for_catchup('everything');
 is(value($to, 'everything', $status), '1.1|current', 'the publisher at 1.0: the subscriber keeps its version');
 $from->safe_psql('everything', "INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'von 1.0'); INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-	SELECT gen_random_uuid(), id, 's', 'text', 'von 1.0' FROM notebooks WHERE name = 'von 1.0'; UPDATE notebooks SET source_count = 1 WHERE name = 'von 1.0'");
+	SELECT gen_random_uuid(), id, 's', 'text', 'von 1.0' FROM notebooks WHERE name = 'von 1.0';
+		UPDATE notebooks SET source_count = 1 WHERE name = 'von 1.0'");
 $from->wait_for_catchup('everything');
-is(value($to, 'everything', "SELECT count(*) FROM live_sources WHERE content_hash = 'von 1.0'"), 1, 'and takes the rows of the older store');
+is(value($to, 'everything', "SELECT count(*) FROM live_sources WHERE content_hash = 'von 1.0'"), 1,
+	'and takes the rows of the older store');
 is(value($to, 'everything', $counts), '', 'right counts');
 
-# The publisher is brought up first: the subscription stops, with the reason in the log, and goes on when the subscriber follows.
+# The publisher is brought up first: the subscription stops, with the reason in the log, and goes on when the subscriber
+# follows.
 $_->safe_psql('postgres', 'CREATE DATABASE behind') foreach $from, $to;
 $_->safe_psql('behind', "CREATE EXTENSION discovery VERSION '1.0'") foreach $from, $to;
 script($from, 'behind', 'rows');
 $from->safe_psql('behind', 'CREATE PUBLICATION behind FOR TABLE notebooks, sources');
-$to->safe_psql('behind', "CREATE SUBSCRIPTION behind CONNECTION '" . ($from->connstr('behind') =~ s{'}{''}gr) . "' PUBLICATION behind");
+$to->safe_psql('behind', "CREATE SUBSCRIPTION behind CONNECTION '" . ($from->connstr('behind') =~ s{'}{''}gr)
+	. "' PUBLICATION behind");
 $to->wait_for_subscription_sync($from, 'behind', 'behind');
 my $log = -s $to->logfile;
 $from->safe_psql('behind', "ALTER EXTENSION discovery UPDATE; SELECT delete_sources(array_agg(id), 'oben') FROM live_sources WHERE name LIKE '%№2 %'");
 $to->wait_for_log(qr/"public\.sources" is missing replicated columns?: "deletion_id", "hold_reason"/, $log);
-is(value($to, 'behind', 'SELECT count(*) FROM sources WHERE deleted_at IS NULL'), 24, 'publisher 1.1, subscriber 1.0: stopped, nothing half done');
+is(value($to, 'behind', 'SELECT count(*) FROM sources WHERE deleted_at IS NULL'), 24,
+	'publisher 1.1, subscriber 1.0: stopped, nothing half done');
 $to->safe_psql('behind', 'ALTER EXTENSION discovery UPDATE');
 $from->wait_for_catchup('behind');
-is(value($to, 'behind', 'SELECT count(*), count(deletion_id) FROM sources WHERE deleted_at IS NULL OR deletion_id IS NOT NULL'), '24|3', 'brought up: it goes on');
+is(value($to, 'behind',
+	'SELECT count(*), count(deletion_id) FROM sources WHERE deleted_at IS NULL OR deletion_id IS NOT NULL'), '24|3',
+	'brought up: it goes on');
 is(value($to, 'behind', $counts), '', 'right counts');
 
 # A subscriber that becomes the main one: its triggers work for its own writers, and count from what came.
 $to->safe_psql('listed', 'DROP SUBSCRIPTION listed');
-$to->safe_psql('listed', ($add =~ s{Inhalt}{Eigenes}r) . "; DELETE FROM sources WHERE extracted_text LIKE '%9'; SELECT delete_source(id) FROM live_sources LIMIT 3");
+$to->safe_psql('listed', ($add =~ s{Inhalt}{Eigenes}r)
+	. "; DELETE FROM sources WHERE extracted_text LIKE '%9'; SELECT delete_source(id) FROM live_sources LIMIT 3");
 is(value($to, 'listed', $counts), '', 'the subscriber on its own: right counts');
 
 done_testing();

@@ -1,4 +1,4 @@
-// What PostgreSQL does to a store when it runs the statements that core/mend.hpp makes, told as a change of its shape: enough
+// What PostgreSQL does to a store when it runs the statements that core/repair.hpp makes, told as a change of its shape: enough
 // of it to see whether they lead where they should, in an order in which they can run.
 #pragma once
 
@@ -29,20 +29,34 @@ public:
     /// One statement, without a semicolon at its end.
     void run(std::string_view statement) {
         rest_ = whole_ = statement;
-        if (take("CREATE TABLE ")) create_table("permanent");
-        else if (take("CREATE UNLOGGED TABLE ")) create_table("unlogged");
-        else if (take("DROP TABLE ")) drop_relation("table", name_in_store());
-        else if (take("CREATE VIEW ")) create_view();
-        else if (take("DROP VIEW ")) drop_relation("view", name_in_store());
-        else if (take("ALTER TABLE ")) alter_table();
-        else if (starts("CREATE INDEX ") || starts("CREATE UNIQUE INDEX ")) create_part("index", "INDEX ", " ON ");
-        else if (starts("CREATE TRIGGER ") || starts("CREATE CONSTRAINT TRIGGER ")) create_part("trigger", "TRIGGER ", " ON ");
-        else if (starts("CREATE RULE ")) create_part("rule", "RULE ", " TO ");
-        else if (take("DROP INDEX ")) drop_index(name_in_store());
-        else if (take("DROP TRIGGER ")) drop_part("trigger");
-        else if (take("DROP RULE ")) drop_part("rule");
-        else if (take("COMMENT ON ")) comment();
-        else refuse("is no statement of mend()");
+        if (take("CREATE TABLE "))
+            create_table("permanent");
+        else if (take("CREATE UNLOGGED TABLE "))
+            create_table("unlogged");
+        else if (take("DROP TABLE "))
+            drop_relation("table", name_in_store());
+        else if (take("CREATE VIEW "))
+            create_view();
+        else if (take("DROP VIEW "))
+            drop_relation("view", name_in_store());
+        else if (take("ALTER TABLE "))
+            alter_table();
+        else if (starts("CREATE INDEX ") || starts("CREATE UNIQUE INDEX "))
+            create_part("index", "INDEX ", " ON ");
+        else if (starts("CREATE TRIGGER ") || starts("CREATE CONSTRAINT TRIGGER "))
+            create_part("trigger", "TRIGGER ", " ON ");
+        else if (starts("CREATE RULE "))
+            create_part("rule", "RULE ", " TO ");
+        else if (take("DROP INDEX "))
+            drop_index(name_in_store());
+        else if (take("DROP TRIGGER "))
+            drop_part("trigger");
+        else if (take("DROP RULE "))
+            drop_part("rule");
+        else if (take("COMMENT ON "))
+            comment();
+        else
+            refuse("is no statement of repair()");
     }
 
 private:
@@ -66,7 +80,9 @@ private:
                 }
             ++length;
         } else {
-            auto fits = [](char c) { return c == '_' || c == '$' || std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80); };
+            auto fits = [](char c) {
+                return c == '_' || c == '$' || std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80);
+            };
             while (length < rest_.size() && fits(rest_[length])) ++length;
         }
         if (length == 0) refuse("no name at '" + std::string(rest_) + "'");
@@ -86,11 +102,16 @@ private:
         std::size_t length = 0;
         for (; length < rest_.size(); ++length) {
             char c = rest_[length];
-            if (quote) quote = c == quote ? 0 : quote;
-            else if (c == '\'' || c == '"') quote = c;
-            else if (c == '(' || c == '[') ++depth;
-            else if ((c == ')' || c == ']') && --depth < 0) break;
-            else if (c == ',' && depth == 0) break;
+            if (quote)
+                quote = c == quote ? 0 : quote;
+            else if (c == '\'' || c == '"')
+                quote = c;
+            else if (c == '(' || c == '[')
+                ++depth;
+            else if ((c == ')' || c == ']') && --depth < 0)
+                break;
+            else if (c == ',' && depth == 0)
+                break;
         }
         std::string found(rest_.substr(0, length));
         rest_.remove_prefix(length);
@@ -98,7 +119,8 @@ private:
     }
 
     Object *find(std::string_view kind, std::string_view name) {
-        auto found = std::find_if(shape_.begin(), shape_.end(), [&](const Object &o) { return o.kind == kind && o.name == name; });
+        auto found = std::find_if(shape_.begin(), shape_.end(),
+                                  [&](const Object &o) { return o.kind == kind && o.name == name; });
         return found == shape_.end() ? nullptr : &*found;
     }
     Object &require(std::string_view kind, const std::string &name) {
@@ -125,7 +147,9 @@ private:
         auto is_letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
         const std::string &text = object.definition;
         for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1))
-            if ((at == 0 || !is_letter(text[at - 1])) && (at + what.size() == text.size() || !is_letter(text[at + what.size()]))) return true;
+            if ((at == 0 || !is_letter(text[at - 1])) &&
+                (at + what.size() == text.size() || !is_letter(text[at + what.size()])))
+                return true;
         return false;
     }
 
@@ -152,7 +176,8 @@ private:
         require(kind, name);
         for (const Object &other : shape_) {
             if (other.relation() == name) continue;
-            if (other.kind == "constraint" && other.definition.find("REFERENCES @store@." + name + "(") != std::string::npos)
+            if (other.kind == "constraint" &&
+                other.definition.find("REFERENCES @store@." + name + "(") != std::string::npos)
                 refuse(other.name + " refers to it");
         }
         refuse_under_views(name + " ", "");
@@ -213,8 +238,10 @@ private:
         std::string table = name_in_store();
         Object &its = require("table", table);
         need(" ");
-        if (take("SET LOGGED")) its.definition = "permanent";
-        else if (take("SET UNLOGGED")) its.definition = "unlogged";
+        if (take("SET LOGGED"))
+            its.definition = "permanent";
+        else if (take("SET UNLOGGED"))
+            its.definition = "unlogged";
         else if (take("ADD COLUMN ")) {
             std::string column = name();
             need(" ");
@@ -225,13 +252,16 @@ private:
             require("column", whole);
             refuse_under_views(table, column);
             for (const Object &object : shape_)
-                if (object.kind == "constraint" && object.relation() != table && names(object, "@store@." + table + "(" + column + ")"))
+                if (object.kind == "constraint" && object.relation() != table &&
+                    names(object, "@store@." + table + "(" + column + ")"))
                     refuse(object.name + " refers to it");
             // What names it goes with it, and nobody is asked.
             std::erase_if(shape_, [&](const Object &object) {
                 return ((object.kind == "column" || object.kind == "comment") && object.name == whole) ||
                        ((object.kind == "constraint" || object.kind == "index") && object.relation() == table &&
-                        names({object.kind, object.name, object.definition.substr(0, object.definition.find(" REFERENCES "))}, column));
+                        names({object.kind, object.name,
+                               object.definition.substr(0, object.definition.find(" REFERENCES "))},
+                              column));
             });
         } else if (take("RENAME COLUMN ")) {
             std::string from = name();
@@ -247,7 +277,8 @@ private:
         } else if (take("DROP CONSTRAINT ")) {
             std::string constraint = table + "." + name();
             require("constraint", constraint);
-            std::erase_if(shape_, [&](const Object &object) { return object.kind == "constraint" && object.name == constraint; });
+            std::erase_if(
+                shape_, [&](const Object &object) { return object.kind == "constraint" && object.name == constraint; });
         } else {
             while (take("ALTER COLUMN ")) {
                 std::string column = name();
@@ -286,16 +317,24 @@ private:
         if (action.starts_with("TYPE ")) {
             refuse_under_views(table, column);
             type = action.substr(5);
-        } else if (action == "SET NOT NULL") not_null = " NOT NULL";
-        else if (action == "DROP NOT NULL") not_null.clear();
-        else if (action.starts_with("SET DEFAULT ") && (tail.empty() || has_default)) tail = " " + std::string(action.substr(4));
-        else if (action == "DROP DEFAULT" && (tail.empty() || has_default)) tail.clear();
-        else if (action == "DROP IDENTITY" && tail.ends_with(" AS IDENTITY")) tail.clear();
-        else if (action == "DROP EXPRESSION" && tail.starts_with(" GENERATED ALWAYS AS (")) tail.clear();
+        } else if (action == "SET NOT NULL")
+            not_null = " NOT NULL";
+        else if (action == "DROP NOT NULL")
+            not_null.clear();
+        else if (action.starts_with("SET DEFAULT ") && (tail.empty() || has_default))
+            tail = " " + std::string(action.substr(4));
+        else if (action == "DROP DEFAULT" && (tail.empty() || has_default))
+            tail.clear();
+        else if (action == "DROP IDENTITY" && tail.ends_with(" AS IDENTITY"))
+            tail.clear();
+        else if (action == "DROP EXPRESSION" && tail.starts_with(" GENERATED ALWAYS AS ("))
+            tail.clear();
         else if (action.starts_with("SET GENERATED ") && tail.ends_with(" AS IDENTITY"))
             tail = " " + std::string(action.substr(4)) + " AS IDENTITY";
-        else if (action.starts_with("ADD GENERATED ") && tail.empty() && !not_null.empty()) tail = " " + std::string(action.substr(4));
-        else refuse("a column '" + definition + "' takes no '" + std::string(action) + "'");
+        else if (action.starts_with("ADD GENERATED ") && tail.empty() && !not_null.empty())
+            tail = " " + std::string(action.substr(4));
+        else
+            refuse("a column '" + definition + "' takes no '" + std::string(action) + "'");
         definition = type + not_null + tail;
     }
 

@@ -41,7 +41,8 @@ SELECT 2;
 std::string script(std::initializer_list<std::pair<const char *, const char *>> steps) {
     std::string text = "-- planted\n";
     for (auto [from, to] : steps)
-        text += "\n/* step " + std::string(from) + " -> " + to + ": planted\n\nSELECT '" + from + "', '" + to + "';\n*/\n";
+        text +=
+            "\n/* step " + std::string(from) + " -> " + to + ": planted\n\nSELECT '" + from + "', '" + to + "';\n*/\n";
     return text;
 }
 
@@ -90,7 +91,8 @@ TEST(ReadMigrations, ReleasesAscendByNumber) {
 }
 
 TEST(ReadMigrations, OtherFilesAreNoneOfTheirs) {
-    auto migrations = read({{"README.md", "/* step 1 */"}, {"other--1.0.shape", "nonsense"}, {"discovery.control", ""}});
+    auto migrations =
+        read({{"README.md", "/* step 1 */"}, {"other--1.0.shape", "nonsense"}, {"discovery.control", ""}});
     ASSERT_TRUE(migrations);
     EXPECT_TRUE(migrations->steps.empty());
     EXPECT_TRUE(migrations->releases.empty());
@@ -104,7 +106,8 @@ TEST(ReadMigrations, AStepMayStandOnTheFirstLine) {
 
 TEST(ReadMigrations, AStepMayHaveNoSql) {
     // A release may change functions and leave the store as it is.
-    Migrations migrations = planted("\n/* step 1.0 -> 1.1: functions only\n\n*/\n\n/* step 1.1 -> 1.0: and back\n\nSELECT 1;\n*/\n");
+    Migrations migrations =
+        planted("\n/* step 1.0 -> 1.1: functions only\n\n*/\n\n/* step 1.1 -> 1.0: and back\n\nSELECT 1;\n*/\n");
     ASSERT_EQ(migrations.steps.size(), 2u);
     EXPECT_EQ(migrations.steps[0].sql, "");
     EXPECT_EQ(migrations.steps[1].sql, "SELECT 1;");
@@ -135,34 +138,35 @@ TEST_P(MalformedScript, IsToldWithFileAndLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Scripts, MalformedScript,
-    testing::Values(
-        Malformed{"NoDescription", "\n/* step 1.0 -> 1.1\n*/\n", 2},
-        Malformed{"EmptyDescription", "\n/* step 1.0 -> 1.1: \n\nSELECT 1;\n*/\n", 2},
-        Malformed{"NoArrow", "\n\n/* step 1.0 1.1: x\n\nSELECT 1;\n*/\n", 3},
-        Malformed{"NoSpaces", "\n/* step 1.0->1.1: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"BadFrom", "\n/* step 1 -> 1.1: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"BadTo", "\n/* step 1.0 -> next: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"ThreeVersions", "\n/* step 1.0 -> 1.1 -> 1.2: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"ToItself", "\n/* step 1.0 -> 1.0: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"BaseToBase", "\n/* step base -> base: x\n\nSELECT 1;\n*/\n", 2},
-        Malformed{"NoEmptyLine", "\n/* step 1.0 -> 1.1: x\nSELECT 1;\n*/\n", 2},
-        Malformed{"NoEmptyLineButOneInTheSql", "\n/* step 1.0 -> 1.1: x\nSELECT 1;\n*/\n\nSELECT 1;\n\n/* c\n*/\n", 2},
-        Malformed{"NoEnd", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1;\n", 2},
-        Malformed{"EndNotAtTheStartOfALine", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1; */\n", 2},
-        Malformed{"EndSharesItsLine", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1;\n*/ SELECT 2;\n", 2},
-        Malformed{"EndIsOfTheNextStep",
-                  "\n/* step 1.0 -> 1.1: x\n\nSELECT 1; */\n\n/* step 1.1 -> 1.0: y\n\nSELECT 2;\n*/\n", 2},
-        Malformed{"Twice", script({{"1.0", "1.1"}, {"1.1", "1.0"}, {"1.0", "1.1"}}), 13},
-        Malformed{"OfAnotherFile", "\n\n\n/* step 1.0 -> base: again\n\nSELECT 1;\n*/\n", 4},
-        Malformed{"RecordWithoutSql", "\n/* record: x\n*/\n", 2},
-        Malformed{"SecondRecord", "\n/* record: x\n\nSELECT 1;\n*/\n", 2}),
+    testing::Values(Malformed{"NoDescription", "\n/* step 1.0 -> 1.1\n*/\n", 2},
+                    Malformed{"EmptyDescription", "\n/* step 1.0 -> 1.1: \n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"NoArrow", "\n\n/* step 1.0 1.1: x\n\nSELECT 1;\n*/\n", 3},
+                    Malformed{"NoSpaces", "\n/* step 1.0->1.1: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"BadFrom", "\n/* step 1 -> 1.1: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"BadTo", "\n/* step 1.0 -> next: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"ThreeVersions", "\n/* step 1.0 -> 1.1 -> 1.2: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"ToItself", "\n/* step 1.0 -> 1.0: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"BaseToBase", "\n/* step base -> base: x\n\nSELECT 1;\n*/\n", 2},
+                    Malformed{"NoEmptyLine", "\n/* step 1.0 -> 1.1: x\nSELECT 1;\n*/\n", 2},
+                    Malformed{"NoEmptyLineButOneInTheSql",
+                              "\n/* step 1.0 -> 1.1: x\nSELECT 1;\n*/\n\nSELECT 1;\n\n/* c\n*/\n", 2},
+                    Malformed{"NoEnd", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1;\n", 2},
+                    Malformed{"EndNotAtTheStartOfALine", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1; */\n", 2},
+                    Malformed{"EndSharesItsLine", "\n/* step 1.0 -> 1.1: x\n\nSELECT 1;\n*/ SELECT 2;\n", 2},
+                    Malformed{"EndIsOfTheNextStep",
+                              "\n/* step 1.0 -> 1.1: x\n\nSELECT 1; */\n\n/* step 1.1 -> 1.0: y\n\nSELECT 2;\n*/\n", 2},
+                    Malformed{"Twice", script({{"1.0", "1.1"}, {"1.1", "1.0"}, {"1.0", "1.1"}}), 13},
+                    Malformed{"OfAnotherFile", "\n\n\n/* step 1.0 -> base: again\n\nSELECT 1;\n*/\n", 4},
+                    Malformed{"RecordWithoutSql", "\n/* record: x\n*/\n", 2},
+                    Malformed{"SecondRecord", "\n/* record: x\n\nSELECT 1;\n*/\n", 2}),
     [](const auto &param) { return param.param.name; });
 
 TEST(ReadMigrations, AMalformedShapeIsToldWithFileAndLine) {
     auto migrations = read({{"discovery--1.0.shape", "table a: x\nnonsense\n"}});
     ASSERT_FALSE(migrations);
     EXPECT_EQ(migrations.error().kind, ErrorKind::malformed_script);
-    EXPECT_NE(migrations.error().message.find("\"discovery--1.0.shape\""), std::string::npos) << migrations.error().message;
+    EXPECT_NE(migrations.error().message.find("\"discovery--1.0.shape\""), std::string::npos)
+        << migrations.error().message;
     EXPECT_NE(migrations.error().message.find("line 2"), std::string::npos) << migrations.error().message;
 }
 
@@ -201,8 +205,14 @@ std::string way(const Migrations &migrations, Version from, Version to) {
 
 TEST(FindPath, UpAndDownInOneOrSeveralSteps) {
     // not in order, so that the order of the files does not matter
-    Migrations migrations = planted(script({{"1.1", "1.2"}, {"1.2", "2.0"}, {"base", "1.0"}, {"2.0", "1.2"},
-                                            {"1.0", "1.1"}, {"1.1", "1.0"}, {"1.0", "base"}, {"1.2", "1.1"}}));
+    Migrations migrations = planted(script({{"1.1", "1.2"},
+                                            {"1.2", "2.0"},
+                                            {"base", "1.0"},
+                                            {"2.0", "1.2"},
+                                            {"1.0", "1.1"},
+                                            {"1.1", "1.0"},
+                                            {"1.0", "base"},
+                                            {"1.2", "1.1"}}));
     EXPECT_EQ(way(migrations, base, v1_0), "base > 1.0");
     EXPECT_EQ(way(migrations, base, v2_0), "base > 1.0 > 1.1 > 1.2 > 2.0");
     EXPECT_EQ(way(migrations, v1_1, v2_0), "1.1 > 1.2 > 2.0");
@@ -222,17 +232,17 @@ TEST(FindPath, NothingToDo) {
 TEST(FindPath, NoWay) {
     Migrations migrations = planted(script({{"base", "1.0"}, {"1.0", "1.2"}, {"1.2", "2.0"}, {"2.0", "1.2"}}));
     // unknown versions, at either end
-    EXPECT_EQ(way(migrations, v1_0, {3, 0}), "there is no way from version 1.0 to version 3.0");
-    EXPECT_EQ(way(migrations, {3, 0}, v1_0), "there is no way from version 3.0 to version 1.0");
-    EXPECT_EQ(way(migrations, {0, 5}, v1_0), "there is no way from version 0.5 to version 1.0");
+    EXPECT_EQ(way(migrations, v1_0, {3, 0}), "there is no migration path from version 1.0 to version 3.0");
+    EXPECT_EQ(way(migrations, {3, 0}, v1_0), "there is no migration path from version 3.0 to version 1.0");
+    EXPECT_EQ(way(migrations, {0, 5}, v1_0), "there is no migration path from version 0.5 to version 1.0");
     // a step that goes past the target
-    EXPECT_EQ(way(migrations, base, v1_1), "there is no way from version base to version 1.1");
-    EXPECT_EQ(way(migrations, v2_0, {1, 9}), "there is no way from version 2.0 to version 1.9");
+    EXPECT_EQ(way(migrations, base, v1_1), "there is no migration path from version base to version 1.1");
+    EXPECT_EQ(way(migrations, v2_0, {1, 9}), "there is no migration path from version 2.0 to version 1.9");
     // up is not down
-    EXPECT_EQ(way(migrations, v1_0, base), "there is no way from version 1.0 to version base");
-    EXPECT_EQ(way(migrations, v2_0, v1_0), "there is no way from version 2.0 to version 1.0");
+    EXPECT_EQ(way(migrations, v1_0, base), "there is no migration path from version 1.0 to version base");
+    EXPECT_EQ(way(migrations, v2_0, v1_0), "there is no migration path from version 2.0 to version 1.0");
     // nothing at all
-    EXPECT_EQ(way({}, base, v1_0), "there is no way from version base to version 1.0");
+    EXPECT_EQ(way({}, base, v1_0), "there is no migration path from version base to version 1.0");
 }
 
 }  // namespace

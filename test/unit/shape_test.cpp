@@ -54,9 +54,9 @@ TEST(ParseShape, TakesTheObjectApart) {
 }
 
 TEST(ParseShape, KeepsUnusualNamesAndDefinitions) {
-    for (const Object &object : {Object{"column", "my table.a column", "text"}, Object{"column", "t.a:b", "text"},
-                                 Object{"column", "t.a", ""}, Object{"column", "t.é\"", "text DEFAULT ''::text"},
-                                 Object{"comment", "t", " two  spaces "}}) {
+    for (const Object &object :
+         {Object{"column", "my table.a column", "text"}, Object{"column", "t.a:b", "text"}, Object{"column", "t.a", ""},
+          Object{"column", "t.é\"", "text DEFAULT ''::text"}, Object{"comment", "t", " two  spaces "}}) {
         Shape shape = parsed(describe(object));
         ASSERT_EQ(shape.size(), 1u);
         EXPECT_EQ(shape[0], object);
@@ -138,21 +138,22 @@ TEST(MarkSchemas, WhereverTheSchemaQualifies) {
 
 TEST(MarkSchemas, NotOtherObjectsOfTheSchema) {
     // A planted function or type is not one of PostgreSQL's.
-    for (const char *definition : {"s.lower(x)", "s.count()", "functions.t", "x::s.integer", "s.t1", "s.tt", "s.t_", "s.t$",
-                                   "s.\"t\"", "s.\"a b c\"", "s.\"a b\"\"\"", "s.\"a b", "s.\"", "s.", "s.T"})
+    for (const char *definition : {"s.lower(x)", "s.count()", "functions.t", "x::s.integer", "s.t1", "s.tt", "s.t_",
+                                   "s.t$", "s.\"t\"", "s.\"a b c\"", "s.\"a b\"\"\"", "s.\"a b", "s.\"", "s.", "s.T"})
         EXPECT_EQ(marked(definition), definition);
 }
 
 TEST(MarkSchemas, NotWhatOnlyLooksLikeTheSchema) {
-    for (const char *definition : {"as.t", "a_s.t", "1s.t", "A$s.t", "és.t", "\"s.t\"", "\"s\".t", "sa.t", "s", "t.s", "t.s ",
-                                   "s .t", "s. t", "(s)", "xs.s1", "S.t",
+    for (const char *definition : {"as.t", "a_s.t", "1s.t", "A$s.t", "és.t", "\"s.t\"", "\"s\".t", "sa.t", "s", "t.s",
+                                   "t.s ", "s .t", "s. t", "(s)", "xs.s1", "S.t",
                                    // s is a column or a table here
                                    "x.s.t", "\"x\".s.t"})
         EXPECT_EQ(marked(definition), definition);
 }
 
 TEST(MarkSchemas, QuotedSchemas) {
-    const std::vector<Namespace> odd = {space("\"My Store\"", {"t"}), space("\"a\"\"b\"", {"t"}), space("\"ünï\"", {"\"ünï\""})};
+    const std::vector<Namespace> odd = {space("\"My Store\"", {"t"}), space("\"a\"\"b\"", {"t"}),
+                                        space("\"ünï\"", {"\"ünï\""})};
     EXPECT_EQ(marked("x \"My Store\".t", odd), "x @store@.t");
     EXPECT_EQ(marked("(\"a\"\"b\".t)", odd), "(@store@.t)");
     EXPECT_EQ(marked("\"ünï\".\"ünï\"", odd), "@store@.\"ünï\"");
@@ -168,7 +169,8 @@ TEST(MarkSchemas, NotInsideAQuotedName) {
 
 TEST(MarkSchemas, ASchemaNamedLikeATable) {
     const std::vector<Namespace> same = {space("notebooks", {"notebooks", "sources"})};
-    EXPECT_EQ(marked("SELECT notebooks.id FROM notebooks.notebooks", same), "SELECT notebooks.id FROM @store@.notebooks");
+    EXPECT_EQ(marked("SELECT notebooks.id FROM notebooks.notebooks", same),
+              "SELECT notebooks.id FROM @store@.notebooks");
     EXPECT_EQ(marked("notebooks.notebooks.id", same), "@store@.notebooks.id");
     EXPECT_EQ(marked("notebooks.notebooks.sources", same), "@store@.notebooks.sources");
 }
@@ -187,21 +189,24 @@ TEST(MarkSchemas, NothingToDo) {
 }
 
 TEST(PlaceSchemas, IsTheOpposite) {
-    for (const char *definition : {"s.t", "REFERENCES s.t(id)", "ON s.\"a b\" EXECUTE FUNCTION functions.count()", "x", ""})
+    for (const char *definition :
+         {"s.t", "REFERENCES s.t(id)", "ON s.\"a b\" EXECUTE FUNCTION functions.count()", "x", ""})
         EXPECT_EQ(place_schemas(marked(definition), "s", "functions"), definition);
 }
 
 TEST(PlaceSchemas, InTheMarksAndNowhereElse) {
     EXPECT_EQ(place_schemas("DROP TABLE @store@.a, @store@.b; SELECT @functions@.f()", "s", "e"),
               "DROP TABLE s.a, s.b; SELECT e.f()");
-    EXPECT_EQ(place_schemas("@store @Store@ store@ @@store@@ @extschema", "s", "e"), "@store @Store@ store@ @s@ @extschema");
+    EXPECT_EQ(place_schemas("@store @Store@ store@ @@store@@ @extschema", "s", "e"),
+              "@store @Store@ store@ @s@ @extschema");
     EXPECT_EQ(place_schemas("@store@@functions@@store@", "s", "e"), "ses");
     EXPECT_EQ(place_schemas("", "s", "e"), "");
     EXPECT_EQ(place_schemas("@store@", "", "e"), "");
 }
 
 TEST(PlaceSchemas, ASchemaWithTheNameOfAMarkIsNotReplacedAgain) {
-    EXPECT_EQ(place_schemas("@store@.a @functions@.b", "\"@functions@\"", "\"@store@\""), "\"@functions@\".a \"@store@\".b");
+    EXPECT_EQ(place_schemas("@store@.a @functions@.b", "\"@functions@\"", "\"@store@\""),
+              "\"@functions@\".a \"@store@\".b");
 }
 
 TEST(Unmarked, IsForPeople) {
@@ -222,8 +227,9 @@ TEST(Compare, EqualShapesDoNotDiffer) {
 
 TEST(Compare, EachKindOfDifferenceInTheOrderOfShape) {
     Shape should_be = parsed("table a: permanent\ncolumn a.id: uuid\ncolumn a.url: text\nindex a.ix: i\n");
-    Shape is = parsed("table a: permanent\ntable mine: permanent\ncolumn a.id: integer\ncolumn a.own: text\n"
-                      "index a.ix: i\nindex a.zz: own\n");
+    Shape is = parsed(
+        "table a: permanent\ntable mine: permanent\ncolumn a.id: integer\ncolumn a.own: text\n"
+        "index a.ix: i\nindex a.zz: own\n");
     auto differences = compare(is, should_be);
     EXPECT_EQ(list(differences),
               "extra table mine: permanent\n"
@@ -237,7 +243,8 @@ TEST(Compare, EachKindOfDifferenceInTheOrderOfShape) {
 }
 
 TEST(Compare, ADifferenceCarriesBothSides) {
-    auto differences = compare(parsed("column a.x: text\ncolumn a.z: text"), parsed("column a.x: uuid\ncolumn a.y: uuid"));
+    auto differences =
+        compare(parsed("column a.x: text\ncolumn a.z: text"), parsed("column a.x: uuid\ncolumn a.y: uuid"));
     ASSERT_EQ(differences.size(), 3u);
     EXPECT_EQ(differences[0].kind, Difference::Kind::different);
     EXPECT_EQ(differences[0].is.definition, "text");
@@ -279,7 +286,8 @@ TEST(Compare, ATableInPlaceOfAView) {
 }
 
 TEST(Compare, TextsAreForPeople) {
-    EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"), parsed("trigger a.t: ON @store@.b\ntrigger a.u: @functions@.f()"))),
+    EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"),
+                           parsed("trigger a.t: ON @store@.b\ntrigger a.u: @functions@.f()"))),
               "different trigger a.t: ON a, should be ON b\nmissing trigger a.u: f()");
 }
 
@@ -293,7 +301,8 @@ TEST(Losses, OnlyRowsAndValuesCount) {
     EXPECT_TRUE(losses({}, parsed(everything)).empty());
     EXPECT_TRUE(losses(parsed(everything), parsed(everything)).empty());
     // Another type keeps its values, or fails by itself; the rest holds none.
-    Shape from = parsed("table a: x\ncolumn a.id: uuid\nindex a.i: x\nconstraint a.c: x\ntrigger a.t: x\nview v: x\ncomment a: x\n");
+    Shape from = parsed(
+        "table a: x\ncolumn a.id: uuid\nindex a.i: x\nconstraint a.c: x\ntrigger a.t: x\nview v: x\ncomment a: x\n");
     EXPECT_TRUE(losses(from, parsed("table a: x\ncolumn a.id: text\n")).empty());
 }
 
@@ -302,7 +311,8 @@ TEST(Losses, EverythingGoes) {
 }
 
 TEST(Losses, AColumnMayHaveADotInItsName) {
-    EXPECT_EQ(losses(parsed("table a: x\ncolumn a.b.c: text"), parsed("table a: x")), (std::vector<Loss>{{"a", "b.c"}}));
+    EXPECT_EQ(losses(parsed("table a: x\ncolumn a.b.c: text"), parsed("table a: x")),
+              (std::vector<Loss>{{"a", "b.c"}}));
 }
 
 }  // namespace

@@ -152,10 +152,12 @@ TEST_F(Shipped, ScriptsFixTheirSearchPathFirst) {
 
 TEST_F(Shipped, StepsNameTheSchemaOfEachTable) {
     // The runner's search_path has no schema of the user's.
-    static const std::regex bare(R"((TABLE|REFERENCES|ON|INTO|UPDATE|FROM|JOIN)\s+(IF (NOT )?EXISTS\s+)?(notebooks|sources|discovery_\w+)\b)");
+    static const std::regex bare(
+        R"((TABLE|REFERENCES|ON|INTO|UPDATE|FROM|JOIN)\s+(IF (NOT )?EXISTS\s+)?(notebooks|sources|discovery_\w+)\b)");
     for (const Step &step : migrations.steps) {
         std::smatch found;
-        EXPECT_FALSE(std::regex_search(step.sql, found, bare)) << step.from.text() << " -> " << step.to.text() << ": " << found.str();
+        EXPECT_FALSE(std::regex_search(step.sql, found, bare))
+            << step.from.text() << " -> " << step.to.text() << ": " << found.str();
     }
 }
 

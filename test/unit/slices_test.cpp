@@ -14,7 +14,9 @@ TEST_P(SlicesOfSize, CoverTheValueInOrderWithoutGaps) {
         EXPECT_GT(slice.length, 0u);
         EXPECT_LE(slice.length, slice_size);
         // Only the last one may be short: many small slices would be slow.
-        if (slice.offset + slice.length < size) { EXPECT_EQ(slice.length, slice_size); }
+        if (slice.offset + slice.length < size) {
+            EXPECT_EQ(slice.length, slice_size);
+        }
         end = slice.offset + slice.length;
         ++count;
     }

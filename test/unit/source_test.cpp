@@ -60,15 +60,16 @@ TEST(SourceRules, WantOneOfThreeSourceTypes) {
 
 TEST(SourceRules, WantOneOfFiveFileTypesForFilesAlone) {
     auto typed = [](std::string_view source_type, std::string_view file_type) {
-        return violations_with(
-            [&](SourceDraft &draft) { draft.source_type = source_type, draft.file_type = file_type, draft.url = "http://a"; });
+        return violations_with([&](SourceDraft &draft) {
+            draft.source_type = source_type, draft.file_type = file_type, draft.url = "http://a";
+        });
     };
     for (const char *type : {"pdf", "docx", "doc", "txt", "md"}) EXPECT_EQ(typed("file", type), Sentences{}) << type;
     for (const char *type : {"", "PDF", "exe"})
         EXPECT_EQ(typed("file", type),
                   Sentences{"file_type must be pdf, docx, doc, txt or md, not \"" + std::string(type) + "\"."});
-    EXPECT_EQ(typed("url", "pdf"), Sentences{"file_type is for files alone."});
-    EXPECT_EQ(typed("text", "md"), Sentences{"file_type is for files alone."});
+    EXPECT_EQ(typed("url", "pdf"), Sentences{"file_type must be null unless source_type is file."});
+    EXPECT_EQ(typed("text", "md"), Sentences{"file_type must be null unless source_type is file."});
     EXPECT_EQ(violations_with([](SourceDraft &draft) { draft.source_type.reset(), draft.file_type = "pdf"; }),
               Sentences{"source_type must not be null."})
         << "what the missing type would allow is not known";
@@ -80,7 +81,8 @@ TEST(SourceRules, WantAUrlWithItsScheme) {
     };
     for (const char *url : {"http://example.org", "https://example.org/a?b#c", "HTTPS://EXAMPLE.ORG", "Http://x"})
         EXPECT_EQ(with_url("url", url), Sentences{}) << url;
-    for (const char *url : {"", "http", "http:/", "http:/x", "https:/x", "httpss://x", "ftp://x", " http://x", "example.org"})
+    for (const char *url :
+         {"", "http", "http:/", "http:/x", "https:/x", "httpss://x", "ftp://x", " http://x", "example.org"})
         EXPECT_EQ(with_url("url", url), Sentences{"url must begin with http:// or https://."}) << url;
     EXPECT_EQ(with_url("url", std::nullopt), Sentences{"url must not be null for a source of type url."});
     // The others may say where they come from.
@@ -89,9 +91,7 @@ TEST(SourceRules, WantAUrlWithItsScheme) {
 }
 
 TEST(SourceRules, WantAPositiveFileSize) {
-    auto sized = [](std::int64_t size) {
-        return violations_with([&](SourceDraft &draft) { draft.file_size = size; });
-    };
+    auto sized = [](std::int64_t size) { return violations_with([&](SourceDraft &draft) { draft.file_size = size; }); };
     EXPECT_EQ(sized(1), Sentences{});
     EXPECT_EQ(sized(INT64_MAX), Sentences{});
     EXPECT_EQ(sized(0), Sentences{"file_size must be positive, not 0."});
@@ -103,7 +103,7 @@ TEST(SourceRules, WantTheSizeThatTheContentHas) {
         return violations_with([&](SourceDraft &draft) { draft.file_size = given, draft.size_of_content = actual; });
     };
     EXPECT_EQ(sized(5, 5), Sentences{});
-    EXPECT_EQ(sized(6, 5), Sentences{"file_size is not the size of content, which has 5 bytes."});
+    EXPECT_EQ(sized(6, 5), Sentences{"file_size does not match the size of content, 5 bytes."});
     EXPECT_EQ(violations_with([](SourceDraft &draft) { draft.size_of_content = 5; }), Sentences{});
 }
 
@@ -115,19 +115,21 @@ TEST(SourceRules, WantContentThatHasBytes) {
 
 TEST(SourceRules, WantTheHashThatTheContentHas) {
     auto hashed = [](std::string_view given) {
-        return violations_with([&](SourceDraft &draft) { draft.content_hash = given, draft.hash_of_content = hash_of_hello; });
+        return violations_with(
+            [&](SourceDraft &draft) { draft.content_hash = given, draft.hash_of_content = hash_of_hello; });
     };
     std::string upper(hash_of_hello);
     for (char &c : upper) c = static_cast<char>(std::toupper(c));
     EXPECT_EQ(hashed(hash_of_hello), Sentences{});
     EXPECT_EQ(hashed(upper), Sentences{});
     EXPECT_EQ(hashed("abc123hash"),
-              Sentences{"content_hash is not that of content, which is " + std::string(hash_of_hello) + "."});
+              Sentences{"content_hash does not match the hash of content, " + std::string(hash_of_hello) + "."});
 }
 
 TEST(SourceRules, WantAHashOfAtMost64Characters) {
     auto hashed = [](std::string_view hash) {
-        return violations_with([&](SourceDraft &draft) { draft.content_hash = hash, draft.hash_characters = hash.size(); });
+        return violations_with(
+            [&](SourceDraft &draft) { draft.content_hash = hash, draft.hash_characters = hash.size(); });
     };
     // Not its format: the application's own tests use such hashes.
     EXPECT_EQ(hashed("abc123hash"), Sentences{});
@@ -136,14 +138,17 @@ TEST(SourceRules, WantAHashOfAtMost64Characters) {
     EXPECT_EQ(hashed(std::string(65, 'a')), Sentences{"content_hash must have at most 64 characters."});
     // Characters, as those of the name.
     EXPECT_EQ(violations_with([](SourceDraft &draft) {
-                  draft.content_hash = "64 characters of two bytes each, which would be too long if bytes were what counts", draft.hash_characters = 64;
+                  draft.content_hash =
+                      "64 characters of two bytes each, which would be too long if bytes were what counts",
+                  draft.hash_characters = 64;
               }),
               Sentences{});
 }
 
 TEST(SourceRules, WantKnownWordsForWhatToDo) {
     auto words = [](std::string_view on_duplicate, std::string_view on_deleted) {
-        return violations_with([&](SourceDraft &draft) { draft.on_duplicate = on_duplicate, draft.on_deleted = on_deleted; });
+        return violations_with(
+            [&](SourceDraft &draft) { draft.on_duplicate = on_duplicate, draft.on_deleted = on_deleted; });
     };
     EXPECT_EQ(words("error", "add"), Sentences{});
     EXPECT_EQ(words("Return", "restore"), Sentences{"on_duplicate must be return or error."});
@@ -161,13 +166,14 @@ TEST(SourceRules, AreAllToldAtOnce) {
     draft.hash_characters = draft.content_hash->size();
     draft.on_duplicate = "ignore";
     draft.on_deleted = "purge";
-    EXPECT_EQ(violations(draft),
-              (Sentences{"notebook_id must not be null.", "name must not be empty.",
-                         "source_type must be file, url or text, not \"web\".",
-                         "file_type must be pdf, docx, doc, txt or md, not \"exe\".", "file_type is for files alone.",
-                         "url must begin with http:// or https://.", "file_size must be positive, not -1.",
-                         "content_hash must have at most 64 characters.", "on_duplicate must be return or error.",
-                         "on_deleted must be restore or add."}));
+    EXPECT_EQ(
+        violations(draft),
+        (Sentences{"notebook_id must not be null.", "name must not be empty.",
+                   "source_type must be file, url or text, not \"web\".",
+                   "file_type must be pdf, docx, doc, txt or md, not \"exe\".",
+                   "file_type must be null unless source_type is file.", "url must begin with http:// or https://.",
+                   "file_size must be positive, not -1.", "content_hash must have at most 64 characters.",
+                   "on_duplicate must be return or error.", "on_deleted must be restore or add."}));
 }
 
 TEST(Trim, TakesWhiteSpaceOffBothEnds) {

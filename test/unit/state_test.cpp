@@ -19,13 +19,13 @@ TEST(State, CurrentHasNothingToDo) {
 TEST(State, CurrentTellsOfANewerLibrary) {
     StoreState state = judge(facts({1, 0}, {1, 0}, {1, 1}));
     EXPECT_EQ(state.state, "current");
-    EXPECT_EQ(state.next_step, "version 1.1 is there: ALTER EXTENSION discovery UPDATE");
+    EXPECT_EQ(state.next_step, "version 1.1 is available: ALTER EXTENSION discovery UPDATE");
 }
 
 TEST(State, BehindIsBroughtUpByItsOwner) {
     StoreState state = judge(facts({1, 0}));
     EXPECT_EQ(state.state, "behind");
-    EXPECT_EQ(state.next_step, "bring up the store: SELECT public.discovery_upgrade('head', 'public')");
+    EXPECT_EQ(state.next_step, "upgrade the store: SELECT public.discovery_upgrade('head', 'public')");
 }
 
 TEST(State, BehindIsByNumberNotByText) {
@@ -36,16 +36,16 @@ TEST(State, BehindIsByNumberNotByText) {
 TEST(State, AheadOfTheExtensionButKnownToTheLibrary) {
     StoreState state = judge(facts({1, 1}, {1, 0}, {1, 2}));
     EXPECT_EQ(state.state, "ahead");
-    EXPECT_EQ(state.next_step, "bring up the extension: ALTER EXTENSION discovery UPDATE TO '1.1'");
+    EXPECT_EQ(state.next_step, "update the extension: ALTER EXTENSION discovery UPDATE TO '1.1'");
     // The newest version that the library has is one that it has.
     EXPECT_EQ(judge(facts({1, 2}, {1, 0}, {1, 2})).next_step,
-              "bring up the extension: ALTER EXTENSION discovery UPDATE TO '1.2'");
+              "update the extension: ALTER EXTENSION discovery UPDATE TO '1.2'");
 }
 
 TEST(State, AheadOfEverythingOnTheServer) {
     StoreState state = judge(facts({2, 0}, {1, 1}, {1, 1}));
     EXPECT_EQ(state.state, "ahead");
-    EXPECT_EQ(state.next_step, "install a discovery that has version 2.0 on this server");
+    EXPECT_EQ(state.next_step, "install a release of discovery that has version 2.0 on this server");
 }
 
 TEST(State, NoRecordNoStore) {
@@ -53,7 +53,7 @@ TEST(State, NoRecordNoStore) {
     none.is_complete = false;
     StoreState state = judge(none);
     EXPECT_EQ(state.state, "missing");
-    EXPECT_EQ(state.next_step, "make a store: SELECT public.discovery_create_store('public')");
+    EXPECT_EQ(state.next_step, "create a store: SELECT public.discovery_create_store('public')");
     // Tables without a record are no store either, and the same command adopts them.
     none.is_complete = true;
     EXPECT_EQ(judge(none).next_step, state.next_step);
@@ -66,16 +66,17 @@ TEST(State, ARecordWithoutItsTables) {
         torn.is_complete = false;
         StoreState state = judge(torn);
         EXPECT_EQ(state.state, "missing");
-        EXPECT_EQ(state.next_step, "see what became of its tables: SELECT * FROM public.discovery_check('public')");
+        EXPECT_EQ(state.next_step, "check its tables: SELECT * FROM public.discovery_check('public')");
     }
 }
 
-TEST(State, CutLooseIsPutBack) {
+TEST(State, DetachedIsPutBack) {
     StoreFacts loose = facts();
-    loose.is_cut_loose = true;
+    loose.is_detached = true;
     StoreState state = judge(loose);
-    EXPECT_EQ(state.state, "cut loose");
-    EXPECT_NE(state.next_step.find("SELECT public.discovery_create_store('public')"), std::string::npos) << state.next_step;
+    EXPECT_EQ(state.state, "detached");
+    EXPECT_NE(state.next_step.find("SELECT public.discovery_create_store('public')"), std::string::npos)
+        << state.next_step;
     // Without its tables there is nothing to put triggers on.
     loose.is_complete = false;
     EXPECT_EQ(judge(loose).state, "missing");
@@ -85,11 +86,10 @@ TEST(State, CommandsAreQuoted) {
     StoreFacts odd = facts(Version{});
     odd.schema = "it's \"odd\"";
     odd.functions = "\"My Functions\"";
-    EXPECT_EQ(judge(odd).next_step,
-              "make a store: SELECT \"My Functions\".discovery_create_store('it''s \"odd\"')");
+    EXPECT_EQ(judge(odd).next_step, "create a store: SELECT \"My Functions\".discovery_create_store('it''s \"odd\"')");
     odd.store = {1, 0};
     EXPECT_EQ(judge(odd).next_step,
-              "bring up the store: SELECT \"My Functions\".discovery_upgrade('head', 'it''s \"odd\"')");
+              "upgrade the store: SELECT \"My Functions\".discovery_upgrade('head', 'it''s \"odd\"')");
 }
 
 }  // namespace

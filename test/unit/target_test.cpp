@@ -58,7 +58,8 @@ TEST(ResolveUpgrade, Steps) {
 }
 
 TEST(ResolveUpgrade, MoreStepsThanThereAre) {
-    for (const char *target : {"+4", "+9", "+2147483647"}) expect_error(resolve_upgrade, v1_0, target, ErrorKind::unknown_version);
+    for (const char *target : {"+4", "+9", "+2147483647"})
+        expect_error(resolve_upgrade, v1_0, target, ErrorKind::unknown_version);
     expect_error(resolve_upgrade, v2_0, "+1", ErrorKind::unknown_version);
 }
 
@@ -70,7 +71,8 @@ TEST(ResolveUpgrade, Versions) {
     expect_error(resolve_upgrade, v1_1, "1.0", ErrorKind::invalid_argument);
     // 1.10 is above 1.1, not between 1.1 and 1.2.
     expect_error(resolve_upgrade, v1_10, "1.1", ErrorKind::invalid_argument);
-    for (const char *target : {"1.2", "1.9", "3.0", "0.1"}) expect_error(resolve_upgrade, v1_0, target, ErrorKind::unknown_version);
+    for (const char *target : {"1.2", "1.9", "3.0", "0.1"})
+        expect_error(resolve_upgrade, v1_0, target, ErrorKind::unknown_version);
 }
 
 TEST(ResolveDowngrade, Base) {
@@ -83,7 +85,8 @@ TEST(ResolveDowngrade, Steps) {
     // Below the first version there is base.
     expect_version(resolve_downgrade, v1_0, "-1", base);
     expect_version(resolve_downgrade, v2_0, "-4", base);
-    for (const char *target : {"-5", "-9", "-2147483647"}) expect_error(resolve_downgrade, v2_0, target, ErrorKind::unknown_version);
+    for (const char *target : {"-5", "-9", "-2147483647"})
+        expect_error(resolve_downgrade, v2_0, target, ErrorKind::unknown_version);
     expect_error(resolve_downgrade, v1_0, "-2", ErrorKind::unknown_version);
 }
 
@@ -112,18 +115,21 @@ TEST_P(NoTarget, IsAnInvalidArgumentAndIsNamed) {
         for (Version current : {v1_0, v2_0}) {
             expect_error(resolve, current, GetParam(), ErrorKind::invalid_argument);
             auto version = resolve(migrations, current, GetParam());
-            EXPECT_NE(version.error().message.find("\"" + std::string(GetParam()) + "\""), std::string::npos) << version.error().message;
+            EXPECT_NE(version.error().message.find("\"" + std::string(GetParam()) + "\""), std::string::npos)
+                << version.error().message;
             EXPECT_FALSE(version.error().hint.empty()) << GetParam();
         }
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Words, NoTarget,
-                         testing::Values("", " ", "+", "-", "+0", "-0", "+00", "--1", "++1", "+-1", "-+1", "+1.0", "-1.0", "+ 1", "- 1", "+1 ",
-                                         "-1 ", " +1", "+x", "-x", "+1x", "-1x", "+2147483648", "-2147483648", "+99999999999999999999",
-                                         "-99999999999999999999", "+0x1", "1", "1.", ".1", "1.0.0", "01.0", "1.00", "1.0 ", " 1.0", "v1.0",
-                                         "0.0", "1.1234567", "HEAD", "Head", "heads", "BASE", "Base", "null", "913390ba554c", "1,0",
-                                         "1.0'; DROP TABLE sources; --", "\xc3\xa9", std::string_view("1.0\0", 4)));
+                         testing::Values("", " ", "+", "-", "+0", "-0", "+00", "--1", "++1", "+-1", "-+1", "+1.0",
+                                         "-1.0", "+ 1", "- 1", "+1 ", "-1 ", " +1", "+x", "-x", "+1x", "-1x",
+                                         "+2147483648", "-2147483648", "+99999999999999999999", "-99999999999999999999",
+                                         "+0x1", "1", "1.", ".1", "1.0.0", "01.0", "1.00", "1.0 ", " 1.0", "v1.0",
+                                         "0.0", "1.1234567", "HEAD", "Head", "heads", "BASE", "Base", "null",
+                                         "913390ba554c", "1,0", "1.0'; DROP TABLE sources; --", "\xc3\xa9",
+                                         std::string_view("1.0\0", 4)));
 
 TEST(WrongDirection, IsSaidWithTheOtherFunction) {
     for (const char *target : {"-1", "base"}) {
@@ -152,7 +158,8 @@ TEST(ResolveTarget, GoesEitherWay) {
 }
 
 TEST(ResolveTarget, UnknownAsInTheDirectionItGoes) {
-    for (const char *target : {"+4", "-9", "1.9", "0.9", "9.9"}) expect_error(resolve_target, v1_1, target, ErrorKind::unknown_version);
+    for (const char *target : {"+4", "-9", "1.9", "0.9", "9.9"})
+        expect_error(resolve_target, v1_1, target, ErrorKind::unknown_version);
 }
 
 TEST(NoMigrations, NothingCanBeReached) {

@@ -32,7 +32,7 @@ const insert = `INSERT INTO sources (notebook_id, name, source_type, url, file_p
                 VALUES ($1, $2, 'url', 'https://example.org/', '/files/page.html', 'A page') RETURNING id`;
 const { id: page } = await row(insert, notebook, 'page.html');
 console.log('added by INSERT: page.html');
-console.log('duplicate by INSERT:', await violated(insert, notebook, 'twin'));
+console.log('duplicate by INSERT:', await violated(insert, notebook, 'duplicate'));
 
 const addText = `SELECT id, outcome FROM add_source(notebook_id => $1, name => $2, source_type => 'text', extracted_text => $3)`;
 const note = await row(addText, notebook, 'note', 'A note');

@@ -44,7 +44,7 @@ with Session(engine) as session:
     print("added by INSERT:", page.name)
     try:
         with session.begin_nested():
-            session.add(Source(notebook_id=notebook.id, name="twin", source_type="url", url="https://example.org/",
+            session.add(Source(notebook_id=notebook.id, name="duplicate", source_type="url", url="https://example.org/",
                                extracted_text="A page"))
     except IntegrityError as error:
         print("duplicate by INSERT:", violated(error))

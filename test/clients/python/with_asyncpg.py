@@ -31,7 +31,7 @@ async def main():
     page = await value(insert, notebook, "page.html")
     print("added by INSERT: page.html")
     try:
-        await value(insert, notebook, "twin")
+        await value(insert, notebook, "duplicate")
     except asyncpg.UniqueViolationError as error:
         print("duplicate by INSERT:", error.constraint_name)
 

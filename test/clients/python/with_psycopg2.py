@@ -42,7 +42,7 @@ insert = """INSERT INTO sources (notebook_id, name, source_type, url, file_path,
 page = value(insert, notebook, "page.html")
 print("added by INSERT: page.html")
 try:
-    value(insert, notebook, "twin")
+    value(insert, notebook, "duplicate")
 except UniqueViolation as error:
     print("duplicate by INSERT:", error.diag.constraint_name)
 

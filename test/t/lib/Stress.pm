@@ -10,7 +10,8 @@ use Test::More;
 
 our @EXPORT = qw(stress_counts);
 
-# Statements that may meet what another client did: a twin, a notebook or source that is gone. A deadlock is not caught.
+# Statements that may meet what another client did: a duplicate, a notebook or source that is gone. A deadlock is not
+# caught.
 my $setup = <<'END';
 CREATE EXTENSION discovery;
 INSERT INTO notebooks (name) SELECT 'book ' || number FROM generate_series(1, 6) AS number;
@@ -25,7 +26,7 @@ END $$;
 END
 # Functions that are volatile are called once a row, but for those in a sub-select.
 
-# Single statements that come in key order: sources by id, notebooks by id. No content, so no waiting for a twin.
+# Single statements that come in key order: sources by id, notebooks by id. No content, so no waiting for a duplicate.
 my %ordered = (
 	add => q{INSERT INTO sources (notebook_id, name, source_type)
 		SELECT notebook.id, 'ordered', 'file' FROM (SELECT id FROM notebooks ORDER BY random() LIMIT 3) AS notebook},
@@ -94,9 +95,11 @@ sub run_clients
 	my $start = -s $node->logfile;
 	my ($out, $err) = ('', '');
 	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port);
-	IPC::Run::run([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-T', $seconds, @files, 'postgres' ], '<', \undef, '>', \$out, '2>', \$err);
+	IPC::Run::run([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-T', $seconds, @files, 'postgres' ], '<', \undef, '>',
+		\$out, '2>', \$err);
 	my ($done) = $out =~ /number of transactions actually processed: (\d+)/;
-	is($? . ($err =~ s/^pgbench.*: (?:pghost|starting|client \d+ (?:got|sending|receiving)).*\n//mgr =~ s/^pgbench \(.*\n//mr), '0',
+	is($? . ($err =~ s/^pgbench.*: (?:pghost|starting|client \d+ (?:got|sending|receiving)).*\n//mgr
+		=~ s/^pgbench \(.*\n//mr), '0',
 		"$clients clients for $seconds s: nothing fails but by deadlock");
 	my $log = slurp_file($node->logfile, $start);
 	my @others = grep { !/deadlock detected|canceling autovacuum task/ } $log =~ /ERROR:  (.*)/g;
@@ -108,13 +111,15 @@ sub run_clients
 sub check
 {
 	my ($node, $name) = @_;
-	is($node->safe_psql('postgres', 'SELECT name, source_count, actual_count FROM check_source_counts()'), '', "$name: no wrong count");
+	is($node->safe_psql('postgres', 'SELECT name, source_count, actual_count FROM check_source_counts()'), '',
+		"$name: no wrong count");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM sources AS source WHERE
 		deleted_at IS NULL AND deletion_id IS NOT NULL OR NOT EXISTS (SELECT FROM notebooks WHERE id = source.notebook_id)
 		OR deletion_id IS NOT NULL AND NOT EXISTS (SELECT FROM discovery_deletions WHERE id = source.deletion_id)}), '0',
 		"$name: each source has its notebook, each deleted one its deletion, no live one has any");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT FROM sources WHERE deleted_at IS NULL AND content_hash <> ''
-		GROUP BY notebook_id, content_hash HAVING count(*) > 1) AS twins}), '0', "$name: no content lives twice");
+	is($node->safe_psql('postgres',
+		q{SELECT count(*) FROM (SELECT FROM sources WHERE deleted_at IS NULL AND content_hash <> ''
+		GROUP BY notebook_id, content_hash HAVING count(*) > 1) AS duplicates}), '0', "$name: no content lives twice");
 	return;
 }
 
@@ -123,7 +128,8 @@ sub stress_counts
 	my ($clients, $seconds) = @_;
 	my $node = PostgreSQL::Test::Cluster->new('main');
 	$node->init;
-	$node->append_conf('postgresql.conf', "fsync = off\nautovacuum_naptime = 1s\ndeadlock_timeout = 10ms\nlog_statement = none\n");
+	$node->append_conf('postgresql.conf',
+		"fsync = off\nautovacuum_naptime = 1s\ndeadlock_timeout = 10ms\nlog_statement = none\n");
 	$node->start;
 	$node->safe_psql('postgres', $setup);
 	$node->safe_psql('postgres', "$ordered{add}") for 1 .. 30;
@@ -147,9 +153,10 @@ sub stress_counts
 	# Would the check have seen a wrong count?
 	$node->safe_psql('postgres', 'ALTER TABLE sources DISABLE TRIGGER discovery_update');
 	run_clients($node, $clients, 1, delete => $ordered{delete_one});
-	cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM check_source_counts()'), '>', 0, 'with a trigger switched off counts are wrong');
+	cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM check_source_counts()'), '>', 0,
+		'with a trigger switched off counts are wrong');
 	$node->safe_psql('postgres', 'ALTER TABLE sources ENABLE TRIGGER discovery_update');
-	cmp_ok($node->safe_psql('postgres', 'SELECT repair_source_counts()'), '>', 0, 'and the repair mends them');
+	cmp_ok($node->safe_psql('postgres', 'SELECT repair_source_counts()'), '>', 0, 'and the repair repairs them');
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM check_source_counts()'), '0', 'all');
 	$node->stop;
 	return;

@@ -1,0 +1,14 @@
+// The library: its magic block, its settings, its hook.
+#include "server/queries.hpp"
+#include "server/settings.hpp"
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+void _PG_init(void);
+void _PG_init(void) {
+    discovery::define_settings();
+    discovery::watch_planning();
+}
+}

@@ -1,0 +1,17 @@
+#include "server/result.hpp"
+
+#include "server/session.hpp"
+
+namespace discovery {
+
+Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments) {
+    Tuplestorestate *rows = begin_result(fcinfo);
+    SPI_connect();
+    Session session = enter();
+    query(sql, arguments, false, rows);
+    leave(session);
+    SPI_finish();
+    return Datum{};
+}
+
+}  // namespace discovery

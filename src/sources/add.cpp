@@ -1,0 +1,243 @@
+// add_source(): adds a source, or finds the one that has its content already.
+#include "server/arguments.hpp"
+#include "server/queries.hpp"
+#include "server/result.hpp"
+#include "server/subtransaction.hpp"
+#include "sources/hash.hpp"
+#include "sources/soft_delete.hpp"
+#include "sources/triggers.hpp"
+
+extern "C" {
+#include "access/detoast.h"
+#include "mb/pg_wchar.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+}
+
+#include "core/source.hpp"
+
+namespace discovery {
+namespace {
+
+// The arguments, by number.
+enum {
+    arg_notebook_id,
+    arg_name,
+    arg_source_type,
+    arg_content,
+    arg_extracted_text,
+    arg_content_hash,
+    arg_file_type,
+    arg_url,
+    arg_file_path,
+    arg_file_size,
+    arg_source_metadata,
+    arg_on_duplicate,
+    arg_on_deleted
+};
+
+// How often another session may take or free the content between our look and
+// our write, before we give up. It takes a commit each time.
+constexpr int most_attempts = 100;
+
+// The predicates of the indexes stand in the queries, so that a generic plan can prove them.
+constexpr const char *find_live = R"sql(
+SELECT source.id, source.name FROM @store@.sources AS source
+WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
+  AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text)sql";
+constexpr const char *live_index = "ix_sources_notebook_hash";
+
+constexpr const char *find_deleted = R"sql(
+SELECT source.id FROM @store@.sources AS source
+WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
+  AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
+constexpr const char *deleted_index = "ix_sources_deleted_hash";
+
+constexpr const char *insert = R"sql(
+INSERT INTO @store@.sources
+    (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size, source_metadata)
+VALUES ($1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json))
+ON CONFLICT (notebook_id, content_hash)
+    WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+    DO NOTHING
+RETURNING id)sql";
+
+constexpr const char *restore = R"sql(
+UPDATE @store@.sources AS source
+SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4, source.extracted_text),
+    file_type = CASE WHEN $3 OPERATOR(pg_catalog.=) 'file'::pg_catalog.text THEN coalesce($5, source.file_type) END,
+    url = coalesce($6, source.url),
+    file_path = coalesce($7, source.file_path), file_size = coalesce($8, source.file_size),
+    source_metadata = coalesce($9, source.source_metadata)
+WHERE source.id OPERATOR(pg_catalog.=) $1 AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1
+RETURNING source.id)sql";
+
+// A source as it is to be written.
+struct NewSource {
+    Argument notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
+        metadata;
+    bool has_identity;  // a hash
+    bool error_on_duplicate, add_beside_deleted;
+};
+
+// Checks all rules at once. Errors: 22023, with every violation in DETAIL.
+NewSource read_arguments(FunctionCallInfo fcinfo) {
+    core::SourceDraft draft;
+    draft.has_notebook = !PG_ARGISNULL(arg_notebook_id);
+    draft.name = view_argument(fcinfo, arg_name);
+    if (draft.name) {
+        draft.name = core::trim(*draft.name);
+        draft.name_characters = pg_mbstrlen_with_len(draft.name->data(), static_cast<int>(draft.name->size()));
+    }
+    draft.source_type = view_argument(fcinfo, arg_source_type);
+    draft.file_type = view_argument(fcinfo, arg_file_type);
+    draft.url = view_argument(fcinfo, arg_url);
+    draft.content_hash = view_argument(fcinfo, arg_content_hash);
+    if (draft.content_hash)
+        draft.hash_characters =
+            pg_mbstrlen_with_len(draft.content_hash->data(), static_cast<int>(draft.content_hash->size()));
+    if (!PG_ARGISNULL(arg_file_size)) draft.file_size = PG_GETARG_INT64(arg_file_size);
+    if (!PG_ARGISNULL(arg_content)) {
+        Datum content = PG_GETARG_DATUM(arg_content);
+        draft.hash_of_content = view_of(sha256_hex_of_bytes(content));
+        draft.size_of_content = static_cast<int64>(toast_raw_datum_size(content) - VARHDRSZ);
+    }
+    draft.on_duplicate = view_argument(fcinfo, arg_on_duplicate).value_or("");
+    draft.on_deleted = view_argument(fcinfo, arg_on_deleted).value_or("");
+    auto *broken = in_core([&] {
+        std::string lines;
+        for (const std::string &sentence : core::violations(draft)) lines += (lines.empty() ? "" : "\n") + sentence;
+        return lines;
+    });
+    if (!broken->empty())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid source"),
+                errdetail("%s", broken->c_str()));
+
+    NewSource source;
+    source.notebook_id = argument(fcinfo, arg_notebook_id, UUIDOID);
+    source.name = text_argument(*draft.name);
+    source.source_type = argument(fcinfo, arg_source_type, TEXTOID);
+    source.extracted_text = argument(fcinfo, arg_extracted_text, TEXTOID);
+    source.file_type = argument(fcinfo, arg_file_type, TEXTOID);
+    source.url = argument(fcinfo, arg_url, TEXTOID);
+    source.file_path = argument(fcinfo, arg_file_path, TEXTOID);
+    source.metadata = argument(fcinfo, arg_source_metadata, JSONOID);
+    source.file_size = argument(fcinfo, arg_file_size, INT8OID);
+    if (draft.size_of_content) source.file_size = {INT8OID, Int64GetDatum(*draft.size_of_content)};
+    // The content's own hash, the client's, or that of the text: as the trigger does.
+    std::string_view hash;
+    if (draft.hash_of_content)
+        hash = *draft.hash_of_content;
+    else if (draft.content_hash && !draft.content_hash->empty())
+        hash = *in_core([&] { return core::fold_hash(*draft.content_hash); });
+    else if (draft.source_type != "file" && !PG_ARGISNULL(arg_extracted_text) &&
+             toast_raw_datum_size(PG_GETARG_DATUM(arg_extracted_text)) > VARHDRSZ)
+        hash = view_of(sha256_hex_of_text(PG_GETARG_DATUM(arg_extracted_text)));
+    source.content_hash = text_argument(hash);
+    source.has_identity = !hash.empty();
+    source.error_on_duplicate = draft.on_duplicate == "error";
+    source.add_beside_deleted = draft.on_deleted == "add";
+    return source;
+}
+
+[[noreturn]] void raise_duplicate(const Store &store, const char *id, const char *name) {
+    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("an identical source already exists in the notebook"),
+            id ? errdetail("The existing source is %s, \"%s\".", id, name)
+               : errdetail("You do not have permission to see that source."),
+            err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(store.schema)),
+            err_generic_string(PG_DIAG_TABLE_NAME, "sources"), err_generic_string(PG_DIAG_CONSTRAINT_NAME, live_index));
+}
+
+enum class Attempt {
+    done,
+    found_no_row,       // to restore: it is deleted no more, or we may not update it
+    found_a_duplicate,  // that we do not see
+};
+
+// Brings a deleted source back. If another session took its content meanwhile,
+// nothing of the update stays.
+Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
+    const char *sql = placed(restore, store);
+    Datum notebook = source.notebook_id.value;
+    lock_notebooks(
+        store, {UUIDARRAYOID, PointerGetDatum(construct_array(&notebook, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))});
+    uint64 restored = 0;
+    bool is_free = unless_duplicate(
+        [&] {
+            keep_hash_of(DatumGetUUIDP(id));
+            PG_TRY();
+            {
+                restored =
+                    run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
+                                    source.file_type, source.url, source.file_path, source.file_size, source.metadata});
+            }
+            PG_FINALLY();
+            { keep_hash_of(nullptr); }
+            PG_END_TRY();
+        },
+        "The notebook has a soft-deleted source with this content, and restoring it requires the UPDATE privilege."
+        " Use on_deleted => 'add' to add a new source instead.");
+    return !is_free ? Attempt::found_a_duplicate : restored > 0 ? Attempt::done : Attempt::found_no_row;
+}
+
+void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
+    Datum values[] = {id, to_text(outcome)};
+    bool nulls[] = {false, false};
+    put_row(fcinfo, values, nulls);
+}
+
+// One attempt; another session may have been faster.
+Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
+    bool is_null;
+    if (source.has_identity) {
+        if (run_saved(placed(find_live, store), {source.notebook_id, source.content_hash}, live_index) > 0) {
+            if (source.error_on_duplicate) raise_duplicate(store, result_text(0, 0), result_text(0, 1));
+            put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
+            return Attempt::done;
+        }
+        if (!source.add_beside_deleted &&
+            run_saved(placed(find_deleted, store), {source.notebook_id, source.content_hash}, deleted_index) > 0) {
+            Datum id = result_datum(0, 0, &is_null);
+            Attempt attempt = try_restore(store, source, id);
+            if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");
+            // Above READ COMMITTED the duplicate may be outside our snapshot, where no
+            // look finds it: INSERT then raises 40001.
+            if (attempt != Attempt::found_a_duplicate || !IsolationUsesXactSnapshot()) return attempt;
+        }
+    }
+    if (run_saved(placed(insert, store),
+                  {source.notebook_id, source.name, source.source_type, source.extracted_text, source.content_hash,
+                   source.file_type, source.url, source.file_path, source.file_size, source.metadata}) == 0)
+        return Attempt::found_a_duplicate;
+    put_outcome(fcinfo, result_datum(0, 0, &is_null), "added");
+    return Attempt::done;
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_add_source) {
+    PreventCommandIfReadOnly("add_source()");
+    Store store = current_store();
+    NewSource source = read_arguments(fcinfo);
+    begin_result(fcinfo);
+    SPI_connect();
+    int attempts = 0;
+    bool has_duplicate = false;
+    for (Attempt attempt; (attempt = try_add(fcinfo, store, source)) != Attempt::done;) {
+        CHECK_FOR_INTERRUPTS();
+        has_duplicate = has_duplicate || attempt == Attempt::found_a_duplicate;
+        if (++attempts < most_attempts) continue;
+        // What conflicts all the time and is never seen is hidden by row security.
+        if (has_duplicate) raise_duplicate(store, nullptr, nullptr);
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                errmsg("cannot restore the soft-deleted source with this content"),
+                errdetail("Row-level security or a trigger prevents the update."),
+                errhint("Use on_deleted => 'add' to leave it deleted and add a new source."));
+    }
+    SPI_finish();
+    return Datum{};
+}

@@ -1,0 +1,94 @@
+// Soft delete: delete_source(), delete_sources().
+#include "server/arguments.hpp"
+#include "server/result.hpp"
+#include "server/session.hpp"
+#include "sources/deletions.hpp"
+#include "sources/soft_delete.hpp"
+
+extern "C" {
+#include "tcop/utility.h"
+#include "utils/array.h"
+}
+
+namespace discovery {
+namespace {
+
+// Locks the sources in the order of their ids, and makes sure that they are all there.
+void lock_sources(const Store &store, Argument ids) {
+    lock_notebooks_where(store, "id = ANY ($1) AND deleted_at IS NULL", ids);
+    query(placed("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE id = ANY ($1)"
+                 " ORDER BY id FOR NO KEY UPDATE) AS locked",
+                 store),
+          {ids}, false);
+    int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
+    query("SELECT count(DISTINCT id) FROM unnest($1) AS given (id)", {ids}, false);
+    if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
+    // Ten of them tell enough.
+    query(placed("SELECT string_agg(id::text, ', ' ORDER BY id) FILTER (WHERE number <= 10)"
+                 " || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END"
+                 " FROM (SELECT id, row_number() OVER (ORDER BY id) AS number"
+                 " FROM (SELECT id FROM unnest($1) AS given (id)"
+                 " EXCEPT SELECT id FROM @store@.sources WHERE id = ANY ($1)) AS missing) AS unknown",
+                 store),
+          {ids}, false);
+    if (const char *unknown = result_text(0, 0)) raise_unknown(unknown);
+    // They are to be seen, and policies keep them from being locked.
+    ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
+}
+
+Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
+    TupleDesc descriptor;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "return type must be a row type");
+    Store store = current_store();
+    const char *reason = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
+    const char *sql = placed(
+        "UPDATE @store@.sources SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
+        " WHERE id OPERATOR(pg_catalog.=) ANY ($1) AND deleted_at IS NULL",
+        store);
+    MemoryContext caller = CurrentMemoryContext;
+    Datum values[2] = {};
+    bool nulls[2] = {};
+
+    SPI_connect();
+    Session session = enter();
+    lock_sources(store, ids);
+    leave(session);
+    // Triggers of the user's run under the search_path that they run under always.
+    Call call = begin_call(reason);
+    PG_TRY();
+    {
+        uint64 deleted = run_saved(sql, {ids});
+        values[1] = Int32GetDatum(static_cast<int32>(deleted));
+        nulls[0] = deleted == 0;
+    }
+    PG_FINALLY();
+    { end_call(call); }
+    PG_END_TRY();
+    SPI_finish();
+
+    MemoryContextSwitchTo(caller);
+    if (!nulls[0]) values[0] = to_datum(call.deletion->id);
+    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_delete_source) {
+    PreventCommandIfReadOnly("delete_source()");
+    require_argument(fcinfo, 0, "id");
+    Datum id = PG_GETARG_DATUM(0);
+    ArrayType *ids = construct_array(&id, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+    return delete_ids(fcinfo, {UUIDARRAYOID, PointerGetDatum(ids)});
+}
+
+DISCOVERY_FUNCTION(discovery_delete_sources) {
+    PreventCommandIfReadOnly("delete_sources()");
+    require_argument(fcinfo, 0, "ids");
+    if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
+        ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ids must not have null elements"));
+    return delete_ids(fcinfo, argument(fcinfo, 0, UUIDARRAYOID));
+}

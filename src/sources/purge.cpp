@@ -1,0 +1,154 @@
+// purge_deleted_sources(), and the hold that keeps a source from it.
+#include "server/arguments.hpp"
+#include "server/queries.hpp"
+#include "server/result.hpp"
+#include "server/session.hpp"
+#include "server/subtransaction.hpp"
+#include "sources/soft_delete.hpp"
+#include "sources/uuid.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/fmgrprotos.h"
+#include "utils/rls.h"
+}
+
+namespace discovery {
+namespace {
+
+// What was deleted before $1. deleted_at is the client's word, and may lie in the
+// past; $3 is below the ids of deletions that happened later.
+constexpr const char *is_removable =
+    "deleted_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)"
+    " AND deleted_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamp"
+    " AND hold_reason IS NULL AND (deletion_id IS NULL OR deletion_id OPERATOR(pg_catalog.<) $3)";
+
+// Removes what is removable, and chosen.
+const char *removal(const Store &store, const char *is_chosen) {
+    return placed(psprintf("DELETE FROM @store@.sources WHERE %s%s"
+                           " RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path",
+                           is_removable, is_chosen),
+                  store);
+}
+
+// The oldest $2 rows that nobody has locked. By ctid, since no index has to be looked
+// into again for them; in the order of the index and no other, since sorting costs
+// more than the whole DELETE. What was changed since the statement began is left for
+// another purge.
+const char *oldest_unlocked() {
+    return psprintf(
+        " AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM @store@.sources WHERE %s"
+        " ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        is_removable);
+}
+
+// Whether a plain DELETE may be tried first, which gives up where it meets a locked
+// row. Not where something of the user's runs in it: that would see the lock_timeout,
+// and maybe run twice. Nor where the caller may not lock, by rights and policies, all
+// that it may remove: what goes would depend on whether somebody has locked a row.
+bool may_try_without_locks(const Store &store) {
+    if (pg_class_aclcheck(store.sources, GetUserId(), ACL_UPDATE) != ACLCHECK_OK ||
+        check_enable_rls(store.sources, InvalidOid, true) == RLS_ENABLED)
+        return false;
+    Relation sources = table_open(store.sources, RowExclusiveLock);
+    const TriggerDesc *triggers = sources->trigdesc;
+    bool is_ours_alone = true;
+    for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
+        const Trigger &trigger = triggers->triggers[number];
+        if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_delete") != 0 &&
+            strcmp(trigger.tgname, "discovery_statement") != 0)
+            is_ours_alone = false;
+    }
+    table_close(sources, NoLock);
+    return is_ours_alone;
+}
+
+// The log's entries live as long as a source is deleted by them. Those that
+// another purge is about to drop are left to it: nobody waits here.
+void drop_finished_deletions(const Store &store, Datum cutoff) {
+    hold_table(store, "sources", AccessShareLock);
+    hold_table(store, "discovery_deletions", RowExclusiveLock);
+    Session session = enter_as(store.owner);
+    query(placed("DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY("
+                 " SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1"
+                 " AND NOT EXISTS (SELECT FROM @store@.sources AS source WHERE source.deletion_id = deletion.id)"
+                 " FOR UPDATE SKIP LOCKED))",
+                 store),
+          {{TIMESTAMPTZOID, cutoff}}, false);
+    leave(session);
+}
+
+void set_hold(FunctionCallInfo fcinfo, const char *reason) {
+    require_argument(fcinfo, 0, "id");
+    Store store = current_store();
+    require_source(store, PG_GETARG_DATUM(0));
+    SPI_connect();
+    uint64 rows =
+        run_saved(placed("UPDATE @store@.sources SET hold_reason = $2 WHERE id OPERATOR(pg_catalog.=) $1", store),
+                  {argument(fcinfo, 0, UUIDOID), text_argument(reason)});
+    if (rows == 0) {
+        // Gone while we waited for whoever removed it; else a policy is in the way.
+        require_source(store, PG_GETARG_DATUM(0));
+        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
+    }
+    SPI_finish();
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
+    PreventCommandIfReadOnly("purge_deleted_sources()");
+    require_argument(fcinfo, 0, "older_than");
+    if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) <= 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_rows must be positive"));
+    Interval none = {};
+    bool is_negative = DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0), IntervalPGetDatum(&none)));
+#ifdef INTERVAL_NOT_FINITE
+    is_negative = is_negative || INTERVAL_NOT_FINITE(PG_GETARG_INTERVAL_P(0));
+#endif
+    if (is_negative)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
+
+    Store store = current_store();
+    Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
+                                       TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
+    Tuplestorestate *removed = begin_result(fcinfo);
+    SPI_connect();
+    Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
+    auto remove = [&](const char *sql) {
+        run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
+                  "ix_sources_deleted_at", removed);
+    };
+    // Mostly nobody has locked any of them. To lock each before would cost a third more.
+    bool is_done =
+        PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
+    if (!is_done) {
+        tuplestore_clear(removed);
+        remove(removal(store, oldest_unlocked()));
+    }
+    drop_finished_deletions(store, cutoff);
+    SPI_finish();
+    return Datum{};
+}
+
+DISCOVERY_FUNCTION(discovery_hold_source) {
+    PreventCommandIfReadOnly("hold_source()");
+    require_argument(fcinfo, 1, "reason");
+    const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(1));
+    if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
+    set_hold(fcinfo, reason);
+    PG_RETURN_VOID();
+}
+
+DISCOVERY_FUNCTION(discovery_release_source) {
+    PreventCommandIfReadOnly("release_source()");
+    set_hold(fcinfo, nullptr);
+    PG_RETURN_VOID();
+}

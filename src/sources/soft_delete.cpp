@@ -1,0 +1,66 @@
+#include "sources/soft_delete.hpp"
+
+#include "server/queries.hpp"
+#include "server/session.hpp"
+
+extern "C" {
+#include "utils/fmgrprotos.h"
+}
+
+namespace discovery {
+
+void raise_unknown(const char *ids) {
+    ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("some sources do not exist"),
+            errdetail("Unknown IDs: %s.", ids));
+}
+
+void lock_notebooks(const Store &store, Argument ids) {
+    // As foreign keys do it: nobody needs a right on notebooks for it.
+    hold_table(store, "notebooks", RowShareLock);
+    Identity identity = act_as(store.owner);
+    run_saved(placed("SELECT FROM @store@.notebooks WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+                     " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE",
+                     store),
+              {ids});
+    stop_acting(identity);
+}
+
+// The notebooks of the sources of a condition on $1, those that the caller may see.
+void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
+    query(placed(psprintf("SELECT coalesce(array_agg(DISTINCT notebook_id), '{}') FROM @store@.sources WHERE %s",
+                          condition),
+                 store),
+          {which}, false);
+    lock_notebooks(store, {UUIDARRAYOID, result_datum(0, 0, &which.is_null)});
+}
+
+void require_new_snapshot() {
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("could not serialize access due to concurrent update"),
+                errdetail("Another transaction has added a source with the same content."));
+}
+
+void require_deletion(const Store &store, Datum deletion) {
+    hold_table(store, "discovery_deletions", AccessShareLock);
+    SPI_connect();
+    Session session = enter_as(store.owner);
+    bool is_known = query(placed("SELECT FROM @store@.discovery_deletions WHERE id = $1", store),
+                          {uuid_argument(deletion)}, false) > 0;
+    leave(session);
+    if (!is_known)
+        ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND),
+                errmsg("deletion %s does not exist", DatumGetCString(DirectFunctionCall1(uuid_out, deletion))));
+    SPI_finish();
+}
+
+void require_source(const Store &store, Datum id) {
+    SPI_connect();
+    Session session = enter();
+    if (query(placed("SELECT FROM @store@.sources WHERE id = $1", store), {uuid_argument(id)}, false) == 0)
+        raise_unknown(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
+    leave(session);
+    SPI_finish();
+}
+
+}  // namespace discovery

@@ -1,0 +1,207 @@
+// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE: that of the
+// rows adds up what a statement does, that of the statement writes it to the
+// counts of the notebooks and the deletion log, as the owner of the table.
+// (Transition tables would bring the rows to the statement at once, but as copies,
+// with their texts, on which nothing here depends: they doubled a DELETE's time.)
+#include "server/queries.hpp"
+#include "server/session.hpp"
+#include "store/catalog.hpp"
+#include "sources/counts.hpp"
+#include "sources/deletions.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "commands/trigger.h"
+}
+
+#include <map>
+
+namespace discovery {
+namespace {
+
+struct Columns {
+    AttrNumber notebook_id, created_at, updated_at, deleted_at, deletion_id;
+};
+
+// What the rows of a statement have done so far.
+struct Effects {
+    core::Tally tally;
+    std::map<core::Uuid, int64> deleted;  // rows by deletion
+};
+
+// The effects of the statements under way on one table each: a trigger of the
+// user's may run another statement in the middle of one. A statement is known by
+// its memory, from which all its triggers are called, and its effects go with that.
+struct Pending {
+    MemoryContext statement;
+    Oid table;
+    Effects *effects;
+    MemoryContext memory;
+    MemoryContextCallback callback;
+    Pending *outer;
+};
+Pending *all_pending;
+
+void remove_pending(void *gone) {
+    for (Pending **link = &all_pending; *link != nullptr; link = &(*link)->outer) {
+        if (*link != gone) continue;
+        *link = (*link)->outer;
+        return;
+    }
+}
+
+Pending *find_pending(FunctionCallInfo fcinfo, Relation sources) {
+    for (Pending *pending = all_pending; pending != nullptr; pending = pending->outer)
+        if (pending->statement == fcinfo->flinfo->fn_mcxt && pending->table == RelationGetRelid(sources))
+            return pending;
+    return nullptr;
+}
+
+Pending *add_pending(FunctionCallInfo fcinfo, Relation sources) {
+    MemoryContext statement = fcinfo->flinfo->fn_mcxt;
+    MemoryContext memory = AllocSetContextCreate(statement, "discovery statement", ALLOCSET_SMALL_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(memory);
+    auto *pending = static_cast<Pending *>(palloc(sizeof(Pending)));
+    Effects *effects = in_core([] { return Effects{}; });
+    *pending = {statement, RelationGetRelid(sources), effects, memory, {remove_pending, pending, nullptr}, all_pending};
+    MemoryContextRegisterResetCallback(memory, &pending->callback);
+    all_pending = pending;
+    MemoryContextSwitchTo(caller);
+    return pending;
+}
+
+// What counts of a row.
+struct Source {
+    bool has_notebook;  // the user may have dropped NOT NULL
+    core::Uuid notebook;
+    bool is_live;
+    Timestamp created;
+    Timestamp newest;  // of its timestamps
+    bool has_deletion;
+    core::Uuid deletion;
+};
+
+void take_newest(Timestamp &newest, TupleTableSlot *slot, AttrNumber column) {
+    bool is_null;
+    Timestamp timestamp = DatumGetTimestamp(slot_getattr(slot, column, &is_null));
+    if (!is_null && !TIMESTAMP_NOT_FINITE(timestamp)) newest = Max(newest, timestamp);
+}
+
+Source read_source(TupleTableSlot *slot, const Columns &columns) {
+    Source source{};
+    bool is_null;
+    Datum notebook = slot_getattr(slot, columns.notebook_id, &is_null);
+    source.has_notebook = !is_null;
+    if (!is_null) source.notebook = to_uuid(notebook);
+    slot_getattr(slot, columns.deleted_at, &is_null);
+    source.is_live = is_null;
+    source.newest = PG_INT64_MIN;
+    take_newest(source.newest, slot, columns.created_at);
+    source.created = source.newest;
+    take_newest(source.newest, slot, columns.updated_at);
+    take_newest(source.newest, slot, columns.deleted_at);
+    Datum deletion = slot_getattr(slot, columns.deletion_id, &is_null);
+    source.has_deletion = !is_null;
+    if (!is_null) source.deletion = to_uuid(deletion);
+    return source;
+}
+
+Columns columns_of(Relation relation) {
+    return {column_number(relation, "notebook_id", UUIDOID), column_number(relation, "created_at", TIMESTAMPOID),
+            column_number(relation, "updated_at", TIMESTAMPOID), column_number(relation, "deleted_at", TIMESTAMPOID),
+            column_number(relation, "deletion_id", UUIDOID)};
+}
+
+// The log beside the table. The owner of the schema may have put something else
+// in its place, whose code must not run as the owner of the sources. Errors: 55000.
+Relation open_log(Relation sources) {
+    Oid schema = RelationGetNamespace(sources);
+    Oid log = get_relname_relid("discovery_deletions", schema);
+    Relation relation = OidIsValid(log) ? try_table_open(log, RowExclusiveLock) : nullptr;
+    if (relation == nullptr || relation->rd_rel->relkind != RELKIND_RELATION ||
+        relation->rd_rel->relowner != sources->rd_rel->relowner)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("schema \"%s\" has no deletion log for table \"%s\"", get_namespace_name(schema),
+                       RelationGetRelationName(sources)),
+                errdetail("It must have a table \"discovery_deletions\" of the same owner."));
+    return relation;
+}
+
+// A deletion that goes over several statements grows with each.
+void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
+    if (effects->deleted.empty()) return;
+    Relation log = open_log(sources);
+    const char *store = quoted_schema(RelationGetNamespace(sources));
+    const char *sql = psprintf(
+        "INSERT INTO %s.discovery_deletions AS known (id, login_role, acting_role, reason, sources)"
+        " VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (id) DO UPDATE SET sources = known.sources OPERATOR(pg_catalog.+) excluded.sources",
+        store);
+    for (const auto &[id, rows] : effects->deleted) {
+        const Deletion *deletion = find_deletion(id);
+        if (deletion == nullptr) continue;
+        run_saved(sql, {uuid_argument(to_datum(id)),
+                        text_argument(GetUserNameFromId(GetSessionUserId(), false)),
+                        text_argument(GetUserNameFromId(acting_role, false)),
+                        text_argument(deletion->reason),
+                        {INT8OID, Int64GetDatum(rows)}});
+    }
+    table_close(log, NoLock);
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_source_change) {
+    CHECK_FOR_INTERRUPTS();
+    TriggerData *trigger = after_call(fcinfo, "discovery_source_change", true);
+    Relation sources = trigger->tg_relation;
+    const Columns &columns = once_a_statement(fcinfo, [&] { return columns_of(sources); });
+    bool has_old = !TRIGGER_FIRED_BY_INSERT(trigger->tg_event), has_new = !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+    Source before{}, after{};
+    if (has_old) before = read_source(trigger->tg_trigslot, columns);
+    if (has_new) after = read_source(has_old ? trigger->tg_newslot : trigger->tg_trigslot, columns);
+    bool was_live = has_old && before.is_live, is_live = has_new && after.is_live;
+    bool has_moved = before.has_notebook != after.has_notebook || before.notebook != after.notebook;
+    if (was_live == is_live && !(is_live && has_moved)) return PointerGetDatum(nullptr);
+
+    // Of a new row, what changed it later has not moved its notebook: a restore
+    // of data alone leaves that as it was.
+    Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
+    Pending *pending = find_pending(fcinfo, sources);
+    if (pending == nullptr) pending = add_pending(fcinfo, sources);
+    in_core([&] {
+        Effects *effects = pending->effects;
+        if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
+        if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest);
+        if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
+    });
+    return PointerGetDatum(nullptr);
+}
+
+DISCOVERY_FUNCTION(discovery_source_statement) {
+    TriggerData *trigger = after_call(fcinfo, "discovery_source_statement", false);
+    Relation sources = trigger->tg_relation;
+    bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
+    Pending *pending = find_pending(fcinfo, sources);
+    if (pending == nullptr && !is_truncate) return PointerGetDatum(nullptr);
+    // What the user's triggers do from here on is for statements of theirs.
+    if (pending != nullptr) remove_pending(pending);
+
+    Oid acting_role = GetUserId();
+    SPI_connect();
+    Identity identity = act_as(sources->rd_rel->relowner);
+    if (is_truncate) {
+        clear_counts(sources);
+    } else {
+        add_to_counts(sources, pending->effects->tally);
+        log_deletions(sources, pending->effects, acting_role);
+    }
+    stop_acting(identity);
+    SPI_finish();
+    if (pending != nullptr) MemoryContextDelete(pending->memory);
+    return PointerGetDatum(nullptr);
+}

@@ -1,0 +1,74 @@
+#include "sources/triggers.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+#include "parser/parse_coerce.h"
+#include "utils/datum.h"
+}
+
+namespace discovery {
+
+TriggerData *row_call(FunctionCallInfo fcinfo, const char *function) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+        !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+        !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger before each row of INSERT or UPDATE", function));
+    return trigger;
+}
+
+TriggerData *after_call(FunctionCallInfo fcinfo, const char *function, bool for_each_row) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+        static_cast<bool>(TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) != for_each_row)
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger after each %s", function,
+                       for_each_row ? "row" : "statement"));
+    return trigger;
+}
+
+AttrNumber column_number(Relation relation, const char *name, Oid type) {
+    int number = SPI_fnumber(RelationGetDescr(relation), name);
+    if (number <= 0)
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                errmsg("table \"%s\" has no column \"%s\", which the store requires", RelationGetRelationName(relation),
+                       name),
+                errtable(relation));
+    Oid actual = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
+    if (actual != type && !IsBinaryCoercible(actual, type))
+        ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+                errmsg("column \"%s\" of table \"%s\" has type %s, but the store requires %s", name,
+                       RelationGetRelationName(relation), format_type_be(actual), format_type_be(type)),
+                errtablecol(relation, number));
+    return static_cast<AttrNumber>(number);
+}
+
+bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute) {
+    if (a.is_null || b.is_null) return a.is_null && b.is_null;
+    return datumIsEqual(a.datum, b.datum, attribute->attbyval, attribute->attlen);
+}
+
+void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation, AttrNumber updated_at,
+                    AttrNumber kept_by_us) {
+    TupleDesc descriptor = RelationGetDescr(relation);
+    auto is_kept = [&](AttrNumber column) {
+        Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
+        Value old_value = value_of(before, column, relation), new_value = value_of(after, column, relation);
+        if (is_same(old_value, new_value, attribute)) return true;
+        return !old_value.is_null && !new_value.is_null &&
+               datum_image_eq(old_value.datum, new_value.datum, attribute->attbyval, attribute->attlen);
+    };
+    if (!is_kept(updated_at)) return;
+    for (AttrNumber column = 1; column <= descriptor->natts; ++column) {
+        Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
+        // Generated columns are not computed yet, and follow from the others.
+        if (column == updated_at || column == kept_by_us || attribute->attisdropped || attribute->attgenerated)
+            continue;
+        if (is_kept(column)) continue;
+        changes.set(updated_at, utc_now());
+        return;
+    }
+}
+
+}  // namespace discovery

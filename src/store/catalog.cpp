@@ -1,0 +1,249 @@
+#include "store/catalog.hpp"
+
+#include "server/queries.hpp"
+#include "server/session.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/primnodes.h"
+#include "storage/lmgr.h"
+#include "utils/snapmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+}
+
+namespace discovery {
+namespace {
+
+// The string in a column's default, null if that is not a plain string.
+const char *default_string(Oid relation, const char *column) {
+    AttrNumber number = get_attnum(relation, column);
+    if (number == InvalidAttrNumber || get_atttype(relation, number) != TEXTOID) return nullptr;
+
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], Anum_pg_attrdef_adrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+    ScanKeyInit(&keys[1], Anum_pg_attrdef_adnum, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(number));
+    Relation defaults = table_open(AttrDefaultRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(defaults, AttrDefaultIndexId, true, nullptr, 2, keys);
+    const char *found = nullptr;
+    HeapTuple tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple)) {
+        bool is_null;
+        Datum tree = heap_getattr(tuple, Anum_pg_attrdef_adbin, RelationGetDescr(defaults), &is_null);
+        auto *constant = is_null ? nullptr : static_cast<Const *>(stringToNode(TextDatumGetCString(tree)));
+        if (constant != nullptr && IsA(constant, Const) && constant->consttype == TEXTOID && !constant->constisnull)
+            found = TextDatumGetCString(constant->constvalue);
+    }
+    systable_endscan(scan);
+    table_close(defaults, AccessShareLock);
+    return found;
+}
+
+// Why it is no table of a store of that owner; null if it is.
+const char *why_not_of(Oid table, Oid owner) {
+    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
+    return why == nullptr && owner_of(table) != owner ? "does not belong to the owner of the store" : why;
+}
+
+// The plain table of that name and owner, if there is one.
+Oid find_table(Oid schema, const char *name, Oid owner) {
+    Oid table = get_relname_relid(name, schema);
+    return why_not_of(table, owner) == nullptr ? table : InvalidOid;
+}
+
+// The first table that a store has not as it must be.
+const char *what_is_missing(const Store &store) {
+    for (const char *name : {"notebooks", "sources"})
+        if (const char *why = why_not_of(get_relname_relid(name, store.schema), store.owner))
+            return psprintf("\"%s\" %s.", name, why);
+    return "";
+}
+
+}  // namespace
+
+Extension read_extension() {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("discovery"));
+    Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(extensions, ExtensionNameIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (!HeapTupleIsValid(tuple))
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"discovery\" does not exist"));
+    auto *form = reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple));
+    bool is_null;
+    Datum version = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(extensions), &is_null);
+    const char *literal = TextDatumGetCString(version);
+    Extension extension{form->oid, form->extowner, form->extnamespace, {}};
+    systable_endscan(scan);
+    table_close(extensions, AccessShareLock);
+    extension.version = *in_core([&] { return core::parse_version(literal); });
+    return extension;
+}
+
+void wait_for_alter_extension() {
+    Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
+    TransactionId other;
+    do {
+        ScanKeyData key;
+        ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("discovery"));
+        // Shows the row before its change is committed, and whose change it is.
+        SnapshotData dirty;
+        InitDirtySnapshot(dirty);
+        SysScanDesc scan = systable_beginscan(extensions, ExtensionNameIndexId, true, &dirty, 1, &key);
+        HeapTuple tuple = systable_getnext(scan);
+        other = !HeapTupleIsValid(tuple)           ? InvalidTransactionId
+                : TransactionIdIsValid(dirty.xmin) ? dirty.xmin
+                                                   : dirty.xmax;
+        systable_endscan(scan);
+        if (TransactionIdIsValid(other)) XactLockTableWait(other, nullptr, nullptr, XLTW_None);
+    } while (TransactionIdIsValid(other));
+    table_close(extensions, AccessShareLock);
+    AcceptInvalidationMessages();
+}
+
+Oid owner_of(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) return InvalidOid;
+    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+const char *why_no_plain_table(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) return "does not exist";
+    auto *form = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+    const char *why = nullptr;
+    switch (form->relkind) {
+        case RELKIND_RELATION:
+            if (form->relispartition)
+                why = "is a partition";
+            else if (form->relpersistence == RELPERSISTENCE_UNLOGGED)
+                why = "is an unlogged table";
+            else if (form->relpersistence == RELPERSISTENCE_TEMP)
+                why = "is a temporary table";
+            else if (has_superclass(relation))
+                why = "is an inheritance child";
+            else if (form->relhassubclass && has_subclass(relation) &&
+                     find_inheritance_children(relation, NoLock) != NIL)
+                why = "is an inheritance parent";
+            break;
+        case RELKIND_PARTITIONED_TABLE:
+            why = "is a partitioned table";
+            break;
+        case RELKIND_VIEW:
+            why = "is a view";
+            break;
+        case RELKIND_MATVIEW:
+            why = "is a materialized view";
+            break;
+        case RELKIND_FOREIGN_TABLE:
+            why = "is a foreign table";
+            break;
+        case RELKIND_SEQUENCE:
+            why = "is a sequence";
+            break;
+        case RELKIND_INDEX:
+        case RELKIND_PARTITIONED_INDEX:
+            why = "is an index";
+            break;
+        default:
+            why = "is a composite type";
+    }
+    ReleaseSysCache(tuple);
+    return why;
+}
+
+void hold_table(const Store &store, const char *name, LOCKMODE mode) {
+    Oid table = get_relname_relid(name, store.schema);
+    if (OidIsValid(table)) {
+        LockRelationOid(table, mode);  // and takes in what others did to it meanwhile
+        if (get_relname_relid(name, store.schema) != table) table = InvalidOid;
+    }
+    if (const char *why = why_not_of(table, store.owner))
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
+                errdetail("\"%s\" %s.", name, why));
+}
+
+bool find_store(Oid schema, Store *store) {
+    Oid record = get_relname_relid(record_table, schema);
+    if (!OidIsValid(record) || why_no_plain_table(record) != nullptr) return false;
+    const char *literal = default_string(record, "version");
+    if (literal == nullptr) return false;
+    auto *version = in_core([&] {
+        auto parsed = core::parse_version(literal);
+        return parsed ? *parsed : core::Version{};
+    });
+    if (version->is_base()) return false;
+    Oid owner = owner_of(record);
+    *store = {schema,  owner, record, find_table(schema, "notebooks", owner), find_table(schema, "sources", owner),
+              *version};
+    return true;
+}
+
+List *schemas_with_record() {
+    MemoryContext caller = CurrentMemoryContext;
+    List *schemas = NIL;
+    SPI_connect();
+    Session session = enter();
+    uint64 rows = query(
+        "SELECT n.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname",
+        {text_argument(record_table)});
+    MemoryContext inner = MemoryContextSwitchTo(caller);
+    for (uint64 row = 0; row < rows; ++row) schemas = lappend_oid(schemas, atooid(result_text(row, 0)));
+    MemoryContextSwitchTo(inner);
+    leave(session);
+    SPI_finish();
+    return schemas;
+}
+
+Store require_store(const char *schema) {
+    Store store, incomplete{};
+    if (schema == nullptr) {
+        ListCell *cell;
+        foreach (cell, fetch_search_path(false)) {
+            if (!find_store(lfirst_oid(cell), &store)) continue;
+            if (store.is_complete()) return store;
+            if (!OidIsValid(incomplete.record)) incomplete = store;
+        }
+        if (OidIsValid(incomplete.record))
+            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(incomplete.schema)),
+                    errdetail("%s", what_is_missing(incomplete)));
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no store in search_path"),
+                errhint("Name its schema, or create one with discovery_create_store()."));
+    }
+    if (!find_store(get_namespace_oid(schema, false), &store))
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no store in schema \"%s\"", schema),
+                errhint("Use discovery_create_store() to create one."));
+    return store;
+}
+
+const char *quoted_schema(Oid schema) { return quote_identifier(get_namespace_name(schema)); }
+
+const char *placed(const char *sql, const Store &store) {
+    const char *schema = quoted_schema(store.schema);
+    StringInfoData result;
+    initStringInfo(&result);
+    constexpr const char *mark = "@store@";
+    for (const char *found; (found = strstr(sql, mark)) != nullptr; sql = found + strlen(mark)) {
+        appendBinaryStringInfo(&result, sql, static_cast<int>(found - sql));
+        appendStringInfoString(&result, schema);
+    }
+    appendStringInfoString(&result, sql);
+    return result.data;
+}
+
+const char *text_of(core::Version version) {
+    return in_core([&] { return version.text(); })->c_str();
+}
+
+}  // namespace discovery

@@ -1,0 +1,143 @@
+// discovery_check(): how a live store differs from its version;
+// discovery_autogenerate(): the same as the statements of a migration.
+#include "server/arguments.hpp"
+#include "server/queries.hpp"
+#include "server/result.hpp"
+#include "server/session.hpp"
+#include "store/current_store.hpp"
+#include "store/shape.hpp"
+#include "store/store.hpp"
+
+extern "C" {
+#include "utils/acl.h"
+}
+
+#include "core/repair.hpp"
+
+namespace discovery {
+namespace {
+
+const core::Release *require_release(const core::Migrations *migrations, const Store &store) {
+    const core::Release *release = migrations->release(store.version);
+    if (release == nullptr)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("the store in schema \"%s\" has version %s, which this release of discovery does not know",
+                       get_namespace_name(store.schema), text_of(store.version)));
+    return release;
+}
+
+// A text of the core's; an empty one is NULL.
+void set_text(Datum *value, bool *is_null, const std::string &content) {
+    *is_null = content.empty();
+    if (!*is_null) *value = to_text(content);
+}
+
+void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference, const core::Shape &is,
+                    const core::Shape &should_be, const char *store, const char *functions) {
+    const core::Object &object = difference.object();
+    const char *kind = difference.kind == core::Difference::Kind::missing     ? "missing"
+                       : difference.kind == core::Difference::Kind::different ? "different"
+                                                                              : "extra";
+    Datum values[5] = {};
+    bool nulls[5] = {};
+    values[0] = to_text(*in_core([&] { return object.kind + " " + object.name; }));
+    values[1] = to_text(kind);
+    set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is.definition); }));
+    set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be.definition); }));
+    set_text(&values[4], &nulls[4],
+             *in_core([&] { return core::place_schemas(core::repair(difference, is, should_be), store, functions); }));
+    put_row(fcinfo, values, nulls);
+}
+
+// The steps that the history says were applied, against those that there are.
+void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations, const Store &store) {
+    if (pg_class_aclcheck(store.record, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return;
+    MemoryContext caller = CurrentMemoryContext;
+    SPI_connect();
+    Session session = enter();
+    uint64 rows =
+        query(placed("SELECT DISTINCT ON (coalesce(previous_version, 'base'), version)"
+                     " coalesce(previous_version, 'base'), version, checksum"
+                     " FROM @store@.discovery_migrations WHERE checksum IS NOT NULL"
+                     " ORDER BY coalesce(previous_version, 'base'), version, applied_at DESC",
+                     store));
+    for (uint64 row = 0; row < rows; ++row) {
+        const char *from = result_text(row, 0), *to = result_text(row, 1), *applied = result_text(row, 2);
+        for (const core::Step &step : migrations->steps) {
+            bool is_it = *in_core([&] { return step.from.text() == from && step.to.text() == to; });
+            if (!is_it) continue;
+            const char *installed = step_checksum(&step);
+            if (strcmp(installed, applied) == 0) continue;
+            MemoryContext inner = MemoryContextSwitchTo(caller);
+            Datum values[5] = {to_text(psprintf("step %s -> %s", from, to)), to_text("different"), to_text(applied),
+                               to_text(installed), Datum{}};
+            bool nulls[5] = {false, false, false, false, true};
+            put_row(fcinfo, values, nulls);
+            MemoryContextSwitchTo(inner);
+        }
+    }
+    leave(session);
+    SPI_finish();
+}
+
+// Tables of the user's that the store knows nothing of are none of its business,
+// unless they refer to it: then a migration may be meant to bring them along.
+bool is_of_store(const core::Object &object, const core::Shape &is, const core::Shape &should_be, bool with_referring) {
+    for (const core::Object &other : should_be)
+        if (other.relation() == object.relation()) return true;
+    if (!with_referring) return false;
+    for (const core::Object &other : is)
+        if (other.kind == "constraint" && other.relation() == object.relation() &&
+            other.definition.starts_with("FOREIGN KEY") && other.definition.find(core::store_mark) != std::string::npos)
+            return true;
+    return false;
+}
+
+void put_migration(FunctionCallInfo fcinfo, const char *direction, const std::vector<core::Repair> &statements) {
+    for (const core::Repair &statement : statements) {
+        Datum values[3] = {to_text(direction), to_text(statement.statement), Datum{}};
+        bool nulls[3] = {};
+        set_text(&values[2], &nulls[2], statement.comment);
+        put_row(fcinfo, values, nulls);
+    }
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_check) {
+    begin_result(fcinfo);
+    Store store = require_store(name_argument(fcinfo, 0));
+    const core::Migrations *migrations = shipped_migrations();
+    const core::Shape &should_be = require_release(migrations, store)->shape;
+    const core::Shape &is = *read_shape(store.schema);
+    const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
+    auto *differences = in_core([&] {
+        auto all = core::compare(is, should_be);
+        std::erase_if(all,
+                      [&](const core::Difference &one) { return !is_of_store(one.object(), is, should_be, false); });
+        return all;
+    });
+    for (const core::Difference &difference : *differences)
+        put_difference(fcinfo, difference, is, should_be, schema, functions);
+    put_other_steps(fcinfo, migrations, store);
+    return Datum{};
+}
+
+DISCOVERY_FUNCTION(discovery_autogenerate) {
+    begin_result(fcinfo);
+    Store store = require_store(name_argument(fcinfo, 0));
+    const core::Migrations *migrations = shipped_migrations();
+    const core::Shape &version = *without_record(&require_release(migrations, store)->shape);
+    const core::Shape &whole = *without_record(read_shape(store.schema));
+    auto *altered = in_core([&] {
+        core::Shape shape = whole;
+        std::erase_if(shape, [&](const core::Object &object) { return !is_of_store(object, whole, version, true); });
+        return shape;
+    });
+    put_migration(fcinfo, "up", *in_core([&] { return core::repair(version, *altered, true); }));
+    put_migration(fcinfo, "down", *in_core([&] { return core::repair(*altered, version, true); }));
+    return Datum{};
+}

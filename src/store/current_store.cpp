@@ -1,0 +1,73 @@
+#include "store/current_store.hpp"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/inval.h"
+}
+
+namespace discovery {
+
+namespace {
+
+// The store that was found last, for as long as search_path and the catalogs stay as they were.
+struct {
+    bool is_valid;
+    List *search_path;
+    Store store;
+    uint64 changes;  // of the catalogs, so far
+} found_store;
+
+void forget_store() {
+    found_store.is_valid = false;
+    ++found_store.changes;
+}
+
+// What a store is depends on tables and schemas (any change of any is enough to
+// look again), and the extension's version on its functions.
+void forget_store_on_changes() {
+    static bool is_registered = false;
+    if (is_registered) return;
+    auto on_syscache = [](Datum, int, uint32) { forget_store(); };
+    CacheRegisterRelcacheCallback([](Datum, Oid) { forget_store(); }, Datum{});
+    CacheRegisterSyscacheCallback(NAMESPACEOID, on_syscache, Datum{});
+    CacheRegisterSyscacheCallback(PROCOID, on_syscache, Datum{});
+    is_registered = true;
+}
+
+void remember_store(const Store &store, const List *search_path) {
+    MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+    List *copy = list_copy(search_path);
+    MemoryContextSwitchTo(caller);
+    list_free(found_store.search_path);
+    found_store.search_path = copy;
+    found_store.store = store;
+    found_store.is_valid = true;
+}
+
+}  // namespace
+
+Store current_store() {
+    forget_store_on_changes();
+    AcceptInvalidationMessages();
+    List *search_path = fetch_search_path(false);
+    if (found_store.is_valid && equal(search_path, found_store.search_path)) return found_store.store;
+    uint64 changes = found_store.changes;
+    Store store = require_store(nullptr);
+    Extension extension = read_extension();
+    if (store.version == extension.version) {
+        // Unless something changed while we looked.
+        if (changes == found_store.changes) remember_store(store, search_path);
+        return store;
+    }
+    const char *has = text_of(store.version);
+    const char *wants = text_of(extension.version);
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("the store in schema \"%s\" has version %s, but this function requires version %s",
+                   get_namespace_name(store.schema), has, wants),
+            store.version < extension.version
+                ? errhint("Upgrade the store: SELECT %s.discovery_upgrade('head', %s);",
+                          quoted_schema(extension.schema), quote_literal_cstr(get_namespace_name(store.schema)))
+                : errhint("Update the extension: ALTER EXTENSION discovery UPDATE TO '%s';", has));
+}
+
+}  // namespace discovery

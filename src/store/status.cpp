@@ -1,0 +1,100 @@
+// What there is: discovery_version(), discovery_status(), discovery_shape().
+#include "server/arguments.hpp"
+#include "server/result.hpp"
+#include "store/current_store.hpp"
+#include "store/shape.hpp"
+#include "store/store.hpp"
+
+extern "C" {
+#include "catalog/pg_class.h"
+#include "utils/fmgrprotos.h"
+}
+
+#include "core/state.hpp"
+
+namespace discovery {
+namespace {
+
+// As the statistics system counts them; on a standby, or after a crash, as the
+// last ANALYZE did. Takes no lock, so it never waits for an upgrade.
+bool estimate_rows(Oid table, int64 *rows) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) return false;
+    float4 analyzed = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->reltuples;
+    ReleaseSysCache(tuple);
+    *rows = DatumGetInt64(DirectFunctionCall1(pg_stat_get_live_tuples, ObjectIdGetDatum(table)));
+    if (*rows == 0 && analyzed > 0) *rows = static_cast<int64>(analyzed);
+    return true;
+}
+
+void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core::Migrations *migrations,
+                const Store &store) {
+    enum { schema, owner, store_version, extension_version, newest_version, state, notebooks, sources, next_step };
+    Datum values[next_step + 1] = {};
+    bool nulls[next_step + 1] = {};
+
+    const char *name = get_namespace_name(store.schema);
+    if (name == nullptr) return;  // dropped just now
+    const char *functions = quoted_schema(extension.schema);
+    core::Version newest = migrations->newest();
+    bool detached = store.is_complete() && is_detached(migrations, store);
+    const core::StoreState *judged = in_core([&] {
+        return core::judge({name, functions, store.version, store.is_complete(), detached, extension.version, newest});
+    });
+    auto version = [](core::Version of) { return to_text(text_of(of)); };
+
+    values[schema] = DirectFunctionCall1(namein, CStringGetDatum(name));
+    nulls[owner] = nulls[store_version] = store.version.is_base();
+    if (!store.version.is_base()) {
+        values[owner] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(store.owner, false)));
+        values[store_version] = version(store.version);
+    }
+    values[extension_version] = version(extension.version);
+    values[newest_version] = version(newest);
+    values[state] = to_text(judged->state);
+    int64 rows = 0;
+    nulls[notebooks] = !estimate_rows(store.notebooks, &rows);
+    values[notebooks] = Int64GetDatum(rows);
+    nulls[sources] = !estimate_rows(store.sources, &rows);
+    values[sources] = Int64GetDatum(rows);
+    values[next_step] = to_text(judged->next_step);
+    put_row(fcinfo, values, nulls);
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_version) {
+    Store store = require_store(name_argument(fcinfo, 0));
+    PG_RETURN_DATUM(to_text(text_of(store.version)));
+}
+
+DISCOVERY_FUNCTION(discovery_status) {
+    begin_result(fcinfo);
+    Extension extension = read_extension();
+    const core::Migrations *migrations = shipped_migrations();
+    Store store;
+    if (!find_store(extension.schema, &store)) {
+        store = Store{};
+        store.schema = extension.schema;
+        put_status(fcinfo, extension, migrations, store);
+    }
+    ListCell *cell;
+    foreach (cell, schemas_with_record())
+        if (find_store(lfirst_oid(cell), &store)) put_status(fcinfo, extension, migrations, store);
+    PG_RETURN_NULL();
+}
+
+DISCOVERY_FUNCTION(discovery_shape) {
+    begin_result(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    Store store = require_store(name_argument(fcinfo, 0));
+    const core::Shape *shape = read_shape(store.schema);
+    for (const core::Object &object : *shape) {
+        Datum line = to_text(*in_core([&] { return core::describe(object); }));
+        bool is_null = false;
+        put_row(fcinfo, &line, &is_null);
+    }
+    PG_RETURN_NULL();
+}
