@@ -1,5 +1,4 @@
-// Errors of the core, as plain values. The server side maps each kind to one
-// SQLSTATE (src/server/guard.cpp).
+// Errors of the core, as plain values. src/server/guard.cpp maps each kind to an SQLSTATE.
 #pragma once
 
 #include <string>
@@ -9,13 +8,13 @@
 namespace discovery::core {
 
 enum class ErrorKind {
-    invalid_argument,  // the caller's value is malformed
-    unknown_version,   // no such release, or no way to it
-    newer_than_code,   // the store has a version that the library does not know
-    malformed_script,  // the files shipped with the extension contradict themselves
+    invalid_argument,  // 22023: the caller's value is malformed
+    unknown_version,   // 22023: the release does not exist, or no path leads to it
+    newer_than_code,   // 0A000: the library does not know the version of the store
+    malformed_script,  // F0000: a file shipped with the extension is invalid
 };
 
-/// Worded like PostgreSQL's own messages; detail and hint may be empty.
+/// An error in the style of PostgreSQL's messages. `detail` and `hint` may be empty.
 struct Error {
     ErrorKind kind;
     std::string message;
@@ -23,7 +22,7 @@ struct Error {
     std::string hint = {};
 };
 
-/// A value, or the error that there is in its place.
+/// A value or an Error. It converts to true if it holds a value.
 template <class T>
 class Result {
 public:

@@ -1,4 +1,4 @@
-// Hexadecimal digits of a digest.
+// Conversion of bytes to hexadecimal digits.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace discovery::core {
 
-/// Writes 2 * `size` lower-case hex digits of `bytes` to `digits`; no terminator.
+/// Writes `size` bytes to `digits` as 2 * `size` lower-case hex digits, without a terminator.
 inline void to_hex(const std::uint8_t *bytes, std::size_t size, char *digits) {
     constexpr char alphabet[] = "0123456789abcdef";
     for (std::size_t i = 0; i < size; ++i) {

@@ -1,3 +1,4 @@
+// Reads the scripts and shapes that the extension ships, and finds paths between versions.
 #include "core/migrations.hpp"
 
 #include <algorithm>
@@ -11,7 +12,8 @@ constexpr std::string_view step_mark = "/* step ";
 constexpr std::string_view end_mark = "*/";
 constexpr std::string_view arrow = " -> ";
 
-// Takes text up to `end`, and `end` itself, off `rest`; false if it is not there.
+// Moves the text before `end` from `rest` to `taken` and removes `end`. Returns false if `rest`
+// does not contain `end`.
 bool take(std::string_view &rest, std::string_view end, std::string_view &taken) {
     auto at = rest.find(end);
     if (at == rest.npos) return false;
@@ -20,13 +22,14 @@ bool take(std::string_view &rest, std::string_view end, std::string_view &taken)
     return true;
 }
 
+// Returns an error that names the file and the line of `place`. `place` points into `file.text`.
 Error malformed(const File &file, std::string_view place, const char *why) {
     auto line = 1 + std::count(file.text.begin(), file.text.begin() + (place.data() - file.text.data()), '\n');
     return {ErrorKind::malformed_script,
             "file \"" + std::string(file.name) + "\", line " + std::to_string(line) + ": " + why};
 }
 
-// The description may go over several lines; in the result it is one.
+// Joins the lines of a description and reduces each run of white space to one space.
 std::string one_line(std::string_view text) {
     std::string line;
     for (char c : text) {
@@ -39,7 +42,7 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-// Where `mark` stands at the start of a line, npos if nowhere.
+// Returns the position of the first line that starts with `mark`, npos if there is none.
 std::size_t find_line(std::string_view text, std::string_view mark) {
     for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + 1))
         if (at == 0 || text[at - 1] == '\n') return at;
@@ -55,8 +58,9 @@ Result<bool> read_script(const File &file, Migrations &migrations) {
         std::string_view start = rest;
         bool is_record = rest.starts_with(record_mark);
         rest.remove_prefix(is_record ? record_mark.size() : step_mark.size());
-        // The block goes to its end mark, and with it goes everything below:
-        // a missing empty line or end must not swallow the next step.
+        // The block ends at the next end mark. The code below reads only the block, and a block
+        // that contains another start is an error. A missing empty line or end mark therefore
+        // cannot swallow the next step.
         auto end = find_line(rest, end_mark);
         if (end == rest.npos) return malformed(file, start, "a step ends with */ on a line of its own");
         std::string_view block = rest.substr(0, end);
@@ -129,7 +133,7 @@ Result<Migrations> read_migrations(std::span<const File> files) {
 Result<std::vector<const Step *>> find_path(const Migrations &migrations, Version from, Version to) {
     std::vector<const Step *> path;
     for (Version at = from; at != to;) {
-        // Steps join neighbours, so there is one in each direction at most.
+        // Steps connect neighbouring versions, so each direction has at most one step.
         auto next = std::find_if(migrations.steps.begin(), migrations.steps.end(),
                                  [&](const Step &step) { return step.from == at && step.is_up() == (from < to); });
         if (next == migrations.steps.end() || (from < to ? next->to > to : next->to < to))

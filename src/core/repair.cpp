@@ -1,3 +1,4 @@
+// Generates the SQL statements between two shapes.
 #include "core/repair.hpp"
 
 #include <algorithm>
@@ -9,18 +10,18 @@ namespace {
 
 using Kind = Difference::Kind;
 
-// What PostgreSQL calls a column's definition, taken apart.
+// The parts of a column definition as PostgreSQL prints it.
 struct Column {
-    std::string type;  // with its collation
+    std::string type;  // includes the collation
     bool is_not_null = false;
-    std::string generated;  // GENERATED …, if it is
-    std::string default_value;
+    std::string generated;      // the GENERATED clause, or empty
+    std::string default_value;  // the DEFAULT expression, or empty
 };
 
 Column take_apart(std::string_view definition) {
     Column column;
     constexpr std::string_view default_mark = " DEFAULT ", generated_mark = " GENERATED ", not_null = " NOT NULL";
-    // A type has neither of the words; the first is what counts.
+    // A type contains neither of the keywords, so the first one found ends the type.
     auto generated = definition.find(generated_mark), at = definition.find(default_mark);
     if (generated != definition.npos && generated < at) {
         column.generated = definition.substr(generated + 1);
@@ -41,7 +42,7 @@ bool is_relation(const Object &object) { return object.kind == "table" || object
 
 std::string on_store(std::string_view relation) { return std::string(store_mark) + "." + std::string(relation); }
 
-// The part of the name below the relation.
+// Returns the name without the relation; empty for a relation.
 std::string part_of(const Object &object) {
     std::size_t length = object.relation().size();
     return length == object.name.size() ? std::string{} : object.name.substr(length + 1);
@@ -79,7 +80,7 @@ std::string drop(const Object &object, const Shape &shape) {
     return {};
 }
 
-// A table with its columns alone; what stands on it comes by itself.
+// Creates a table with its columns only. Other statements create the other objects on it.
 std::string create_table(const Object &table, const Shape &shape) {
     std::string columns;
     for (const Object &object : shape)
@@ -100,8 +101,8 @@ std::string create(const Object &object, const Shape &shape) {
     return {};
 }
 
-// A column that is there and differs; empty where its values cannot be kept,
-// since an expression is to compute them.
+// Alters an existing column. Returns an empty string if the column must become a generated column:
+// an expression computes its values then, so the present values cannot be kept.
 std::string alter_column(const Object &is, const Object &should_be) {
     constexpr std::string_view identity = " AS IDENTITY";
     Column from = take_apart(is.definition), to = take_apart(should_be.definition);
@@ -115,7 +116,7 @@ std::string alter_column(const Object &is, const Object &should_be) {
         add("SET " + to.generated.substr(0, to.generated.size() - identity.size()));
     bool has_default = !from.default_value.empty();
     if (from.type != to.type) {
-        // A default of the old type might not be one of the new.
+        // The old default may not be valid for the new type.
         if (has_default && from.default_value != to.default_value) add("DROP DEFAULT");
         add("TYPE " + to.type);
     }
@@ -126,6 +127,7 @@ std::string alter_column(const Object &is, const Object &should_be) {
     return alter(is) + actions;
 }
 
+// Alters an existing object in place. Returns an empty string if this is not possible.
 std::string change(const Difference &difference, const Shape &should_be) {
     if (difference.is.kind == "column") return alter_column(difference.is, difference.should_be);
     if (difference.is.kind == "comment") return create(difference.should_be, should_be);
@@ -135,15 +137,15 @@ std::string change(const Difference &difference, const Shape &should_be) {
     if (difference.is.kind == "table" && difference.is.definition == "permanent" &&
         difference.should_be.definition == "unlogged")
         return alter(difference.is) + "SET UNLOGGED";
-    return {};  // dropped and made again
+    return {};
 }
 
-// Whether it has to be dropped and made again. A table never: it has rows.
+// Whether the object must be dropped and created again. Never true for a table: it has rows.
 bool is_remade(const Difference &difference, const Shape &should_be) {
     return difference.kind == Kind::different && difference.is.kind != "table" && change(difference, should_be).empty();
 }
 
-// The order in which kinds can be made; they are dropped in the opposite one.
+// The position of an object in the order of creation. Objects are dropped in the reverse order.
 int rank(const Object &object) {
     if (object.kind == "table") return 0;
     if (object.kind == "column") return 1;
@@ -152,7 +154,8 @@ int rank(const Object &object) {
     return object.kind == "comment" ? 6 : 5;
 }
 
-// The columns of a view cannot be dropped under it, nor their types changed.
+// Whether the difference can only be repaired while no view uses the column. PostgreSQL does not
+// drop a column that a view uses, and does not change its type.
 bool disturbs_views(const Difference &difference) {
     if (difference.object().kind != "column") return false;
     if (difference.kind == Kind::different)
@@ -161,7 +164,8 @@ bool disturbs_views(const Difference &difference) {
     return difference.kind == Kind::extra;
 }
 
-// Views that both shapes have and that have to be made again; and their comments.
+// Returns the views of both shapes that must be dropped and created again because they block the
+// repair of another difference. add_companions() adds their comments.
 std::vector<Difference> views_in_the_way(const std::vector<Difference> &differences, const Shape &is,
                                          const Shape &should_be) {
     std::vector<Difference> views;
@@ -182,8 +186,9 @@ std::vector<Difference> views_in_the_way(const std::vector<Difference> &differen
     return views;
 }
 
-// What comes with a relation that is made or made again: all that stands on it;
-// with such a column: its comment, and the keys, CHECKs and indexes that name it.
+// Adds the objects that must be created together with another object. For a relation that is
+// created or recreated, these are all objects on it except columns. For a recreated column, these
+// are its comment and the keys, CHECK constraints and indexes that name it.
 void add_companions(std::vector<Difference> &differences, const Shape &should_be) {
     std::set<std::string> relations, columns;
     for (const Difference &difference : differences) {
@@ -224,8 +229,8 @@ struct Rename {
     const Object *to;
 };
 
-// Pairs of a column that goes and one that comes, of one table and definition,
-// where there is just one of each.
+// Pairs a dropped column with an added column of the same table, type and GENERATED clause, if
+// there is exactly one of each.
 std::vector<Rename> find_renames(const std::vector<Difference> &differences) {
     std::vector<Rename> renames;
     auto matches = [](const Object &a, const Object &b) {
@@ -251,11 +256,12 @@ std::vector<Rename> find_renames(const std::vector<Difference> &differences) {
 
 std::vector<Repair> repair(const Shape &is, const Shape &should_be, bool drops_relations) {
     auto differences = compare(is, should_be);
-    // What stands on one that goes, goes with it.
+    // Dropping a relation also drops the objects on it.
     std::set<std::string> dropped;
     for (const Difference &difference : differences)
         if (difference.kind == Kind::extra && is_relation(difference.is)) dropped.insert(difference.is.name);
-    // But for what ties it to something else that goes.
+    // The exception is a foreign key to another relation that is dropped or altered. It is dropped
+    // by a statement of its own, before that relation changes.
     auto is_tie = [&](const Object &object) {
         return object.definition.starts_with("FOREIGN KEY") &&
                std::any_of(differences.begin(), differences.end(), [&](const Difference &other) {
@@ -310,7 +316,7 @@ std::vector<Repair> repair(const Shape &is, const Shape &should_be, bool drops_r
 
 std::string repair(const Difference &difference, const Shape &is, const Shape &should_be) {
     if (difference.kind == Kind::extra) return {};
-    // Toward what is, with this one difference less.
+    // The target is the present shape without this difference.
     const Object &object = difference.should_be;
     Shape target = is;
     auto put = [&](const Object &added) {
@@ -344,7 +350,7 @@ std::vector<std::string> repair_lost_functions(const std::vector<Difference> &di
         if (difference.kind == Kind::missing && object.kind == "trigger") {
             statements.push_back(object.definition);
         } else if (difference.kind == Kind::different && object.kind == "column") {
-            // Only the default is gone, and it called a function of ours.
+            // Only the default is missing, and it called a function of the extension.
             Column is = take_apart(difference.is.definition), to = take_apart(object.definition);
             if (is.type == to.type && is.is_not_null == to.is_not_null && is.default_value.empty() &&
                 to.default_value.starts_with(extension_mark))

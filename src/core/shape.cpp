@@ -1,3 +1,4 @@
+// Reads, writes and compares shapes.
 #include "core/shape.hpp"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 namespace discovery::core {
 namespace {
 
-// Tables first, then what stands on them, then the rest by name: the order in
-// which a person reads, and could make, them.
+// The position of a kind in a shape: tables, the objects on them, views, comments, then unknown
+// kinds. A person would read and create the objects in this order.
 int rank(std::string_view kind) {
     constexpr std::string_view order[] = {"table",   "column", "constraint", "index",
                                           "trigger", "rule",   "view",       "comment"};
@@ -27,14 +28,14 @@ bool in_identifier(char c) {
            (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// The length of the name that `text` begins with.
+// Returns the length of the name at the start of `text`, in bytes.
 std::size_t length_of_name(std::string_view text) {
     std::size_t length = 0;
     if (!text.starts_with('"')) {
         while (length < text.size() && in_identifier(text[length])) ++length;
         return length;
     }
-    // A quote inside is doubled.
+    // A quote inside a quoted name is doubled.
     for (length = 1; length < text.size(); ++length) {
         if (text[length] != '"') continue;
         if (text.substr(length + 1, 1) != "\"") break;
@@ -43,8 +44,8 @@ std::size_t length_of_name(std::string_view text) {
     return std::min(length + 1, text.size());
 }
 
-// The length of the literal, quoted name or comment that `sql` begins with; 0
-// if it begins with none.
+// Returns the length of the literal, quoted name or comment at the start of `sql`, or 0 if there is
+// none.
 std::size_t length_of_opaque(std::string_view sql) {
     auto to = [&](std::string_view end) {
         auto at = sql.find(end, 1);
@@ -56,8 +57,8 @@ std::size_t length_of_opaque(std::string_view sql) {
     return 0;
 }
 
-// A view without the aliases before its columns: PostgreSQL 15 prints them also
-// where there is one table, 16 does not.
+// Removes the table aliases before the columns of a view. For a view of a single table, PostgreSQL
+// 15 prints them and PostgreSQL 16 does not.
 std::string without_aliases(std::string_view definition) {
     std::string text;
     while (!definition.empty()) {
@@ -111,7 +112,7 @@ Result<Shape> parse_shape(std::string_view description) {
 std::string describe(const Object &object) { return object.kind + " " + object.name + ": " + object.definition; }
 
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces) {
-    // Whether "schema.name" begins here, with one of the names of `space`.
+    // Whether the text starts with "schema.name", where `space` has the schema and the name.
     auto is_qualified_here = [&](const Namespace &space) {
         std::string_view rest = definition;
         if (!rest.starts_with(space.schema) || rest.substr(space.schema.size(), 1) != ".") return false;
@@ -122,7 +123,7 @@ std::string mark_schemas(std::string_view definition, std::span<const Namespace>
     };
     std::string result;
     while (!definition.empty()) {
-        // After a dot comes a part of a longer name: s is no schema in "x.s.t".
+        // A name after a dot is part of a longer name: in "x.s.t", s is not a schema.
         if (result.empty() || !(in_identifier(result.back()) || result.back() == '.')) {
             auto found = std::find_if(namespaces.begin(), namespaces.end(), is_qualified_here);
             if (found != namespaces.end()) {
@@ -130,7 +131,7 @@ std::string mark_schemas(std::string_view definition, std::span<const Namespace>
                 result += found->mark;
             }
         }
-        // What looks like a schema in a literal or a quoted name is none.
+        // Skip literals, quoted names and comments: they do not contain schemas.
         std::size_t length = std::max<std::size_t>(length_of_opaque(definition), 1);
         result += definition.substr(0, length);
         definition.remove_prefix(length);
@@ -223,7 +224,7 @@ std::vector<Loss> losses(const Shape &from, const Shape &to) {
     std::vector<Loss> lost;
     std::set<std::string_view> lost_tables;
     for (const Difference &difference : compare(to, from)) {
-        // Seen from `to`, what only `from` has is missing.
+        // An object that only `from` has is missing from `to`.
         if (difference.kind != Difference::Kind::missing) continue;
         const Object &object = difference.should_be;
         if (object.kind == "table") {

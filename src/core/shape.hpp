@@ -1,6 +1,5 @@
-// The shape of a store: what its tables, columns, constraints, indexes,
-// triggers, views and comments are, free of the schema's name; and what sets
-// two shapes apart.
+// The shape of a store: its tables, columns, constraints, indexes, triggers, rules, views and
+// comments, without the name of the schema. Also the differences between two shapes.
 #pragma once
 
 #include <set>
@@ -13,8 +12,8 @@
 
 namespace discovery::core {
 
-/// One object of a store. `kind` is a word ("column"), `name` its place in the
-/// store ("sources.url"), each part quoted where SQL needs it, `definition` how
+/// One object of a store. `kind` is one word ("column"). `name` is its name within the store
+/// ("sources.url"), each part quoted if SQL requires it. `definition` is the definition as
 /// PostgreSQL prints it.
 struct Object {
     std::string kind;
@@ -22,48 +21,48 @@ struct Object {
     std::string definition;
 
     auto operator<=>(const Object &) const = default;
-    /// The table or view that the object is, or belongs to.
+    /// Returns the name of the table or view that the object is or belongs to.
     std::string_view relation() const;
 };
 
-/// Sorted by kind and name, each of which occurs once.
+/// Objects sorted by kind and name. Each pair of kind and name occurs once.
 using Shape = std::vector<Object>;
 
-/// Puts objects in the order that Shape promises.
+/// Sorts the objects in the order that Shape requires.
 void sort(Shape &shape);
 
-/// Reads the canonical description: `kind name: definition`, one object a line.
-/// Errors: malformed_script, with the number of the line.
+/// Reads the canonical description: `kind name: definition`, one object per line. Errors:
+/// malformed_script (F0000), with the line number.
 Result<Shape> parse_shape(std::string_view description);
 
-/// The line of the canonical description, without a newline.
+/// Returns the line of the object in the canonical description, without a newline.
 std::string describe(const Object &object);
 
-/// A schema, those of its objects that are ours, and the mark that stands for it
-/// in a shape; names quoted where PostgreSQL would quote them.
+/// A schema, the names of our objects in it, and the mark that stands for the schema in a shape.
+/// Names are quoted if PostgreSQL would quote them.
 struct Namespace {
     std::string schema;
     std::string mark;
     std::set<std::string, std::less<>> names;
-    bool is_of_functions = false;  // which are followed by their arguments
+    bool is_of_functions = false;  // the names are followed by arguments
 };
 
 inline constexpr std::string_view store_mark = "@store@";
 inline constexpr std::string_view extension_mark = "@functions@";
 
-/// `definition` with "mark.name" for "schema.name", for the names of
-/// `namespaces`. What else stands in these schemas stays as it is: a function or
-/// type of the same name as one of PostgreSQL's is another one.
+/// Returns `definition` with "schema.name" replaced by "mark.name" for the names of `namespaces`.
+/// Names of other objects in these schemas remain: a function or type with the name of one of
+/// PostgreSQL's is a different object.
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces);
 
-/// The opposite: `sql` with the quoted schemas in the places of the marks; not
-/// inside literals, quoted names and comments.
+/// Returns `sql` with the marks replaced by the schemas, which the caller has quoted. Does not
+/// replace marks inside literals, quoted names and comments.
 std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension);
 
-/// `definition` for people: without the marks.
+/// Returns `definition` without the marks, for output to users.
 std::string unmarked(std::string_view definition);
 
-/// A sentence's worth of difference between what is and what should be.
+/// One difference between the present shape and the expected shape.
 struct Difference {
     enum class Kind { missing, different, extra };
     Kind kind;
@@ -71,23 +70,23 @@ struct Difference {
     Object should_be;  // empty if extra
 
     const Object &object() const { return kind == Kind::missing ? should_be : is; }
-    /// "missing index sources.ix_sources_url: CREATE INDEX …"
+    /// Returns a line such as "missing index sources.ix_sources_url: CREATE INDEX ...".
     std::string text() const;
 };
 
-/// All differences, in the order of Shape. A missing table stands for itself:
-/// the objects on it are not listed one by one.
+/// Returns all differences, in the order of Shape. The objects on a missing table or view are not
+/// listed.
 std::vector<Difference> compare(const Shape &is, const Shape &should_be);
 
-/// What is missing or different, without the extras: nobody's shape is broken
-/// by what the user added.
+/// Returns the missing and different objects. Extra objects, which the user added, are no
+/// violation.
 std::vector<Difference> violations(std::vector<Difference> differences);
 
-/// The texts, one a line.
+/// Returns the texts of the differences, one per line.
 std::string list(const std::vector<Difference> &differences);
 
-/// What a step between two shapes takes away: a table (column is empty) or a
-/// column of a table that stays.
+/// Something that a step between two shapes removes: a table (`column` is empty), or a column of a
+/// table that remains.
 struct Loss {
     std::string table;
     std::string column;
@@ -95,7 +94,7 @@ struct Loss {
     auto operator<=>(const Loss &) const = default;
 };
 
-/// The losses of the way from one shape to another.
+/// Returns the tables and columns that `from` has and `to` does not have.
 std::vector<Loss> losses(const Shape &from, const Shape &to);
 
 }  // namespace discovery::core

@@ -1,5 +1,5 @@
-// A long value, taken slice by slice: so that it need not be in memory whole,
-// and that the work on it can be stopped between two slices.
+// Divides a long value into slices. The whole value then need not be in memory, and work on it can
+// be interrupted between two slices.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +7,18 @@
 
 namespace discovery::core {
 
-/// A megabyte: under a millisecond of SHA-256, and enough that the cost of a
-/// slice itself is not seen.
+/// The size of a slice in bytes (1 MB). SHA-256 takes less than a millisecond for it, and the
+/// overhead per slice is negligible.
 inline constexpr std::size_t slice_size = std::size_t{1} << 20;
 
+/// A part of a value, in bytes.
 struct Slice {
     std::size_t offset;
     std::size_t length;
 };
 
-/// `for (Slice slice : Slices{size})` visits [0, size) in order, without gaps;
-/// nothing if size is 0.
+/// `for (Slice slice : Slices{size})` visits [0, size) in order, without gaps. It visits nothing if
+/// `size` is 0.
 struct Slices {
     struct Iterator {
         std::size_t offset;

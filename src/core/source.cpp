@@ -1,3 +1,4 @@
+// Checks the application's rules for a source.
 #include "core/source.hpp"
 
 #include <algorithm>

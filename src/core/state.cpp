@@ -1,3 +1,4 @@
+// Determines the state of a store and the next step of its owner.
 #include "core/state.hpp"
 
 namespace discovery::core {

@@ -1,4 +1,4 @@
-// The state of a store, and what its owner should do next.
+// The state of a store, and the next step of its owner.
 #pragma once
 
 #include <string>
@@ -7,21 +7,23 @@
 
 namespace discovery::core {
 
+/// The facts that determine the state.
 struct StoreFacts {
-    std::string schema;     // of the store, unquoted
-    std::string functions;  // the schema of the extension, quoted as SQL needs it
-    Version store;          // base where there is no record
-    bool is_complete;       // the tables are there
-    bool is_detached;       // what called the functions of the extension is not
-    Version extension;
-    Version newest;  // that the library knows
+    std::string schema;     // of the store, not quoted
+    std::string functions;  // the schema of the extension, quoted if SQL requires it
+    Version store;          // base if the schema has no record
+    bool is_complete;       // the tables exist
+    bool is_detached;       // triggers or defaults that called the extension are missing
+    Version extension;      // of the extension in this database
+    Version newest;         // the newest version that the library knows
 };
 
 struct StoreState {
     std::string state;      // current, behind, ahead, missing, detached
-    std::string next_step;  // in words, with the command
+    std::string next_step;  // a sentence with the command, or "nothing"
 };
 
+/// Returns the state of the store and the next step of its owner.
 StoreState judge(const StoreFacts &facts);
 
 }  // namespace discovery::core

@@ -1,4 +1,4 @@
-// What a statement changes in the counts of notebooks, added up row by row.
+// Adds up, row by row, the changes that a statement makes to the counts of notebooks.
 #pragma once
 
 #include <algorithm>
@@ -9,20 +9,22 @@
 
 namespace discovery::core {
 
+/// The change of one notebook.
 struct Change {
-    std::int64_t sources = 0;         // net
-    std::int64_t newest = INT64_MIN;  // of the rows' timestamps
+    std::int64_t sources = 0;         // net change of the count
+    std::int64_t newest = INT64_MIN;  // newest timestamp of the rows; INT64_MIN if no row has one
 };
 
-/// Net changes by notebook, in the order of ids: the order in which every
-/// statement locks notebooks.
+/// Net changes by notebook. Iterates in the order of IDs, in which every statement locks notebooks.
 class Tally {
 public:
     Tally() = default;
-    Tally(Tally &&) = default;  // a copy would point into the other's map
+    Tally(Tally &&) = default;  // in a copy, last_ would point into the map of the original
 
+    /// Adds the change of one row: `sources` to the count, and the row's timestamp (INT64_MIN if it
+    /// has none).
     void add(const Uuid &notebook, int sources, std::int64_t timestamp) {
-        // Rows of one notebook come together more often than not.
+        // Consecutive rows usually belong to the same notebook.
         if (last_ == nullptr || last_->first != notebook) last_ = &*changes_.try_emplace(notebook).first;
         last_->second.sources += sources;
         last_->second.newest = std::max(last_->second.newest, timestamp);

@@ -1,3 +1,4 @@
+// Resolves the target of an upgrade or downgrade to a version.
 #include "core/target.hpp"
 
 #include <charconv>
@@ -11,7 +12,7 @@ Error malformed(std::string_view target, const char *hint) {
     return {ErrorKind::invalid_argument, "invalid target: " + quoted(target), "", hint};
 }
 
-// N of "+N" or "-N"; 0 if it is no whole number from 1.
+// Returns N of "+N" or "-N", or 0 if N is not a positive integer.
 int count_of(std::string_view target) {
     if (target.size() < 2 || target[1] < '0' || target[1] > '9') return 0;
     int count = 0;
@@ -19,7 +20,7 @@ int count_of(std::string_view target) {
     return failure == std::errc{} && end == target.data() + target.size() ? count : 0;
 }
 
-// Takes `version` `count` steps up or down; false if there are fewer than so many.
+// Moves `version` up or down by `count` steps. Returns false if there are fewer steps.
 bool walk(const Migrations &migrations, Version &version, int count, bool is_up) {
     for (; count > 0; --count) {
         const Step *next = nullptr;
@@ -31,6 +32,7 @@ bool walk(const Migrations &migrations, Version &version, int count, bool is_up)
     return true;
 }
 
+// Parses a version and checks that it is base or a release.
 Result<Version> known(const Migrations &migrations, std::string_view target) {
     auto version = parse_version(target);
     if (!version) return version.error();

@@ -1,3 +1,4 @@
+// Makes UUIDs of version 7.
 #include "core/uuid.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@ namespace {
 
 constexpr std::uint32_t counter_end = 1 << 12;
 
+// Returns a UUID with this time and counter, and zeros for the random bits.
 Uuid assemble(std::uint64_t milliseconds, std::uint32_t counter) {
     Uuid uuid{};
     for (int i = 0; i < 6; ++i) uuid[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
@@ -23,7 +25,7 @@ Uuid UuidSequence::next(std::uint64_t milliseconds, const std::uint8_t *random) 
         last_milliseconds_ = milliseconds;
         counter_ = (random[8] << 8 | random[9]) % (counter_end / 2);
     } else if (++counter_ == counter_end) {
-        // More than the counter holds: borrow the next millisecond.
+        // The counter is exhausted: borrow the next millisecond.
         ++last_milliseconds_;
         counter_ = 0;
     }

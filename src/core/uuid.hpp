@@ -1,5 +1,4 @@
-// UUIDs of version 7 (RFC 9562, section 5.7), from an injected clock and
-// injected random bytes.
+// UUIDs of version 7 (RFC 9562, section 5.7). The caller provides the time and the random bytes.
 #pragma once
 
 #include <array>
@@ -9,16 +8,17 @@ namespace discovery::core {
 
 using Uuid = std::array<std::uint8_t, 16>;
 
-/// How many random bytes each UUID takes.
+/// The number of random bytes that each UUID needs.
 inline constexpr int uuid_random_bytes = 10;
 
-/// Makes UUIDs that increase strictly, also inside one millisecond and when the
-/// clock steps back. The layout is that of RFC 9562, section 6.2, method 1: 48
-/// bits of Unix time in milliseconds, a counter of 12 bits that begins anywhere
-/// in its lower half each millisecond, 62 random bits.
+/// Makes strictly increasing UUIDs, even within one millisecond and when the clock goes back. The
+/// layout follows RFC 9562, section 6.2, method 1: 48 bits of Unix time in milliseconds, a 12-bit
+/// counter, and 62 random bits. In each millisecond the counter starts at a random value in its
+/// lower half.
 class UuidSequence {
 public:
-    /// `milliseconds` since 1970; `random` are uuid_random_bytes bytes.
+    /// Returns the next UUID. `milliseconds` counts from 1970-01-01 UTC. `random` points to
+    /// uuid_random_bytes bytes.
     Uuid next(std::uint64_t milliseconds, const std::uint8_t *random);
 
 private:
@@ -26,8 +26,8 @@ private:
     std::uint32_t counter_ = 0;
 };
 
-/// The least UUID of version 7 of that millisecond: all that were made before
-/// it compare below.
+/// Returns the lowest UUID of version 7 of a millisecond (since 1970-01-01 UTC). All UUIDs with an
+/// earlier time compare lower.
 Uuid first_uuid_of(std::uint64_t milliseconds);
 
 }  // namespace discovery::core

@@ -1,3 +1,4 @@
+// Reads and writes versions.
 #include "core/version.hpp"
 
 #include <charconv>
@@ -5,7 +6,8 @@
 namespace discovery::core {
 namespace {
 
-// Reads a whole number that has no leading zero; false if there is none.
+// Reads a non-negative integer of at most six digits without leading zeros. Returns false if
+// `digits` is anything else.
 bool read_number(std::string_view digits, int &number) {
     if (digits.empty() || digits.size() > 6) return false;
     if (digits.size() > 1 && digits.front() == '0') return false;

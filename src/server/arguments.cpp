@@ -1,3 +1,4 @@
+// Reads and checks the arguments of SQL functions.
 #include "server/arguments.hpp"
 
 namespace discovery {

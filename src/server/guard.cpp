@@ -1,3 +1,4 @@
+// Turns C++ exceptions into PostgreSQL errors.
 #include "server/guard.hpp"
 
 #include <cstring>
@@ -6,7 +7,8 @@
 namespace discovery {
 namespace {
 
-// What is left of an exception once its catch is over: no destructor, no heap.
+// A copy of an exception that outlives the catch block. It has no destructor and uses no heap
+// memory, so ereport() may longjmp past it.
 struct Failure {
     int sqlstate;
     char message[1024];
@@ -14,7 +16,7 @@ struct Failure {
     char hint[1024];
 };
 
-// The one table of SQLSTATEs for the core's errors.
+// Returns the SQLSTATE of an error of the core. Only this function defines them.
 int sqlstate_of(core::ErrorKind kind) {
     switch (kind) {
         case core::ErrorKind::invalid_argument:
@@ -29,7 +31,7 @@ int sqlstate_of(core::ErrorKind kind) {
     return ERRCODE_INTERNAL_ERROR;
 }
 
-// Copies as many whole characters as fit.
+// Copies `text` and truncates it to the whole UTF-8 characters that fit.
 template <size_t Size>
 void copy_clipped(char (&target)[Size], const char *text) {
     size_t length = strlen(text);

@@ -1,15 +1,14 @@
-// The border between PostgreSQL, whose errors are longjmps, and C++, whose
-// errors are exceptions and destructors.
+// The boundary between PostgreSQL, which raises errors with longjmp, and C++, which uses exceptions
+// and destructors.
 //
-// Every function that PostgreSQL calls is a DISCOVERY_FUNCTION: an exception
-// that reaches its end becomes a PostgreSQL error, after the catch is over.
-// Values of the core that have destructors are made by in_core(), which gives
-// them to a memory context: when PostgreSQL longjmps, or the statement ends,
-// the context destroys them. So no such object is ever on the stack while
-// PostgreSQL code runs. Two rules follow for everything in src/*.cpp:
-//   - local variables are trivially destructible, but inside in_core();
-//   - in_core() is not called between PG_TRY and PG_END_TRY, for an exception
-//     would leave PG_TRY without restoring PostgreSQL's handler.
+// Every SQL function is defined with DISCOVERY_FUNCTION. If an exception leaves the function's
+// body, the wrapper raises a PostgreSQL error after the catch block has ended. in_core() creates
+// the values of the core that have destructors, and gives them to a memory context. The context
+// destroys them after an error or at the end of the statement. No such object is therefore on the
+// stack while PostgreSQL code runs. Two rules follow for src/server, src/store and src/sources:
+//   - Local variables outside in_core() are trivially destructible.
+//   - in_core() is not called between PG_TRY and PG_END_TRY: an exception would leave the block
+//     without restoring PostgreSQL's exception stack.
 #pragma once
 
 #include "server/pg.hpp"
@@ -20,7 +19,9 @@ namespace discovery {
 
 using EntryPoint = Datum (*)(FunctionCallInfo);
 
-/// Calls `body`; raises what it throws as a PostgreSQL error.
+/// Calls `body` and returns its result. Raises an exception that it throws as a PostgreSQL error: a
+/// core::Error with the SQLSTATE of its kind (core/error.hpp), std::bad_alloc as 53200, any other
+/// exception as XX000.
 Datum guarded(EntryPoint body, FunctionCallInfo fcinfo);
 
 namespace detail {
@@ -52,9 +53,9 @@ T value_or_throw(core::Result<T> &&result) {
 
 }  // namespace detail
 
-/// Runs `compute`, which must be pure C++, and returns a pointer to its value,
-/// which CurrentMemoryContext owns and destroys (or nothing, if it returns
-/// void). A core::Error in a Result, and any exception, reaches the entry guard.
+/// Runs `compute`, which must not call PostgreSQL. Returns a pointer to its value, or nothing if
+/// `compute` returns void. CurrentMemoryContext owns and destroys the value. An exception, or the
+/// core::Error of a Result, propagates to guarded().
 template <class Compute>
 auto in_core(Compute compute) {
     using T = typename detail::unwrap_result<decltype(compute())>::type;
@@ -70,19 +71,20 @@ auto in_core(Compute compute) {
     }
 }
 
-/// A copy of `text` in CurrentMemoryContext, for PostgreSQL's functions.
+/// Returns a null-terminated copy of `text` in CurrentMemoryContext.
 inline char *to_cstring(std::string_view text) { return pnstrdup(text.data(), text.size()); }
 
+/// Returns `text` as a Datum of type text, in CurrentMemoryContext.
 inline Datum to_text(std::string_view text) {
     return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
-/// The bytes of a text that is not toasted.
+/// Returns the bytes of a text, which must not be toasted. The result points into it.
 inline std::string_view view_of(const text *value) { return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}; }
 
 }  // namespace discovery
 
-/// Defines a C-language SQL function:  DISCOVERY_FUNCTION(symbol) { … fcinfo … }
+/// Defines an SQL function in language C: DISCOVERY_FUNCTION(symbol) { ... fcinfo ... }
 #define DISCOVERY_FUNCTION(symbol)                                                                  \
     extern "C" {                                                                                    \
     PG_FUNCTION_INFO_V1(symbol);                                                                    \

@@ -1,4 +1,4 @@
-// The library: its magic block, its settings, its hook.
+// The entry point of the shared library: defines the settings and installs the planner hook.
 #include "server/queries.hpp"
 #include "server/settings.hpp"
 

@@ -1,10 +1,10 @@
-// PostgreSQL's headers that nearly every file of the server side needs, for C++.
-// Only server/guard.hpp includes this, before anything else; src/core/ never does.
-// A file that alone needs another header includes it itself, in extern "C".
+// Includes, for C++, the PostgreSQL headers that nearly every file outside src/core/ needs. Only
+// server/guard.hpp includes this file, before any other header. Files in src/core/ never include
+// it. A file that needs another PostgreSQL header includes that header itself, in extern "C".
 #pragma once
-#pragma GCC system_header  // our warnings are not meant for them
+#pragma GCC system_header  // suppresses our warnings in PostgreSQL's headers
 
-// Before PostgreSQL's macros, which rename parts of the C library.
+// The C++ headers must come first, because PostgreSQL's macros redefine parts of the C library.
 #include <algorithm>
 #include <compare>
 #include <map>

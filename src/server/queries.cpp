@@ -1,3 +1,4 @@
+// Runs the extension's own statements through SPI, and caches and controls their plans.
 #include "server/queries.hpp"
 
 extern "C" {
@@ -12,7 +13,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// Arguments, and where the rows go, as SPI takes them.
+// Returns the SPI options for the arguments and the destination of the rows.
 SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
     SPIExecuteOptions options = {};
     options.params = makeParamList(static_cast<int>(arguments.size()));
@@ -28,13 +29,14 @@ SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool rea
 }
 
 struct SavedPlan {
-    uint32 key;  // hash of the statement
+    uint32 key;  // hash of the statement's text
     SPIPlanPtr plan;
     char *sql;
 };
 
 HTAB *saved_plans;
 
+// Returns the plan of a statement, and keeps it until the backend ends.
 SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments) {
     if (saved_plans == nullptr) {
         HASHCTL control = {};
@@ -54,7 +56,7 @@ SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments
     for (const Argument &argument : arguments) types[count++] = argument.type;
     SPIPlanPtr plan = SPI_prepare_cursor(sql, count, types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
-    if (found) return plan;  // of another statement with the same hash: not worth a list
+    if (found) return plan;  // a hash collision, too rare for a list: do not keep it
     char *copy = MemoryContextStrdup(TopMemoryContext, sql);
     saved = static_cast<SavedPlan *>(hash_search(saved_plans, &key, HASH_ENTER, &found));
     saved->plan = plan;
@@ -63,10 +65,11 @@ SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments
     return plan;
 }
 
-// The index that the statement being planned is to go by.
+// The only index that the planner may use for its table; null for no restriction.
 const char *wanted_index;
 get_relation_info_hook_type next_hook;
 
+// Planner hook. Hides the other indexes of the table that has the wanted index.
 void hide_other_indexes(PlannerInfo *root, Oid table, bool is_parent, RelOptInfo *relation) {
     if (next_hook != nullptr) next_hook(root, table, is_parent, relation);
     if (wanted_index == nullptr) return;
@@ -79,11 +82,11 @@ void hide_other_indexes(PlannerInfo *root, Oid table, bool is_parent, RelOptInfo
     }
 }
 
-// Plans a saved statement, where it is not planned. A plan that was made while the
-// table was small would read the whole of it, or what another index has of other
-// notebooks, and stay: ten thousand rows later each call still would. So it goes
-// by an index, whatever the table is like now, and joins in the order of its
-// first table.
+// Plans a saved statement unless it has a valid plan. While the table is small, the planner would
+// choose a sequential scan, or an index that also finds rows of other notebooks. This plan would
+// stay in use after the table has grown to ten thousand rows. Therefore this function forces an
+// index scan regardless of the present size of the table, and a nested loop, which keeps the order
+// of the first table.
 void plan_by_index(SPIPlanPtr plan, const char *index) {
     bool seqscan = enable_seqscan, bitmapscan = enable_bitmapscan, hashjoin = enable_hashjoin,
          mergejoin = enable_mergejoin;
@@ -122,8 +125,8 @@ Argument text_argument(const char *value) { return {TEXTOID, value ? to_text(val
 
 uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
     SPIExecuteOptions options = options_of(arguments, read_only, rows);
-    // The newest snapshot, as the catalog caches have: also at REPEATABLE READ,
-    // and after DDL of ours in the same statement.
+    // Use the newest snapshot, like the catalog caches, even at REPEATABLE READ and after our own
+    // DDL in the same statement.
     if (read_only) PushActiveSnapshot(GetLatestSnapshot());
     int result = SPI_execute_extended(sql, &options);
     if (read_only) PopActiveSnapshot();

@@ -1,4 +1,4 @@
-// Our own statements, through SPI. All of this is called inside SPI_connect().
+// Runs the extension's own statements through SPI. The caller must have called SPI_connect().
 #pragma once
 
 #include <initializer_list>
@@ -7,7 +7,7 @@
 
 namespace discovery {
 
-/// An argument of a statement.
+/// An argument of a statement. `value` is not used if `is_null` is true.
 struct Argument {
     Oid type;
     Datum value;
@@ -16,26 +16,27 @@ struct Argument {
 Argument oid_argument(Oid value);
 Argument uuid_argument(Datum value);
 Argument text_argument(std::string_view value);
-/// A text that may be null; null is NULL.
+/// A null pointer becomes NULL.
 Argument text_argument(const char *value);
 
-/// Runs a statement of ours, inside enter(); returns the number of rows, which
-/// are in SPI_tuptable, or go to `rows`. One that only reads sees all that is committed, whatever
-/// the isolation level (so its function cannot be PARALLEL SAFE).
+/// Runs a statement between enter() and leave(). Returns the number of rows. The rows go to `rows`,
+/// or to SPI_tuptable if `rows` is null. A statement with `read_only` sees all committed changes
+/// regardless of the isolation level, so the function that runs it cannot be PARALLEL SAFE.
 uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bool read_only = true,
              Tuplestorestate *rows = nullptr);
 
-/// The same for what runs once a row or a statement of the user's: planned once
-/// a backend, under the search_path there is, so every name and operator in it
-/// must be qualified. Sees what the isolation level lets it see. `index`: the one
-/// to go by, where its table has it.
+/// Like query(), for statements that run once per row or statement of the user. The statement is
+/// planned once per backend, with the present search_path, so it must qualify every name and
+/// operator. It sees what the isolation level allows. If its table has the index `index`, the plan
+/// uses only this index for the table.
 uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index = nullptr,
                  Tuplestorestate *rows = nullptr);
 
-/// Once, when the library is loaded: for run_saved()'s `index`.
+/// Installs the planner hook for the `index` of run_saved(). Call once, when the library is loaded.
 void watch_planning();
 
-/// A column of a result's row, both from 0; null where it is NULL.
+/// Return a column of a row in SPI_tuptable. Rows and columns are numbered from 0. result_text()
+/// returns null for NULL.
 const char *result_text(uint64 row, int column);
 Datum result_datum(uint64 row, int column, bool *is_null);
 

@@ -1,3 +1,4 @@
+// Returns the rows of a query as the result of a set-returning function.
 #include "server/result.hpp"
 
 #include "server/session.hpp"

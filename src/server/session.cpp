@@ -1,3 +1,4 @@
+// Sets and restores the current user and the settings.
 #include "server/session.hpp"
 
 extern "C" {
@@ -9,6 +10,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
+// Sets a setting until leave().
 void pin(const char *name, const char *value) {
     set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -35,7 +37,7 @@ Session enter_as(Oid role) {
                                      SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     creating_extension = false;
     CurrentExtensionObject = InvalidOid;
-    // A session may have turned these off for a load of its own.
+    // The session may have changed these two, for example to load data.
     pin("session_replication_role", "origin");
     pin("check_function_bodies", "on");
     limit_lock_waits();

@@ -1,4 +1,4 @@
-// Whose rights a piece of work has, and with which settings.
+// Sets the current user and the settings for the extension's own work.
 #pragma once
 
 #include "server/guard.hpp"
@@ -9,7 +9,7 @@ extern "C" {
 
 namespace discovery {
 
-/// What leave() puts back. An error needs no leave(): the abort of the
+/// The state that leave() restores. After an error, leave() is not necessary: the abort of the
 /// (sub)transaction restores the same state.
 struct Session {
     Oid user;
@@ -19,29 +19,35 @@ struct Session {
     Oid extension;
 };
 
-/// Pins search_path to pg_catalog and what else changes how our own queries
-/// are read and how PostgreSQL prints objects. Keeps the identity.
+/// Sets search_path to pg_catalog and pg_temp, and the other settings that affect how our queries
+/// are read and how PostgreSQL prints objects. Does not change the current user. Returns the state
+/// for leave().
 Session enter();
 
-/// The same as another role, for DDL and data of a store: nothing of that role
-/// outlives the session or sees more rights than its own, its row security does
-/// not hide rows from it, and what is created is no member of an extension. Locks
-/// are waited for as limit_lock_waits() says.
+/// Like enter(), but also changes the current user to `role`, for DDL and data of a store. Code of
+/// that role has only the rights of the role, and none of its changes to the session outlive
+/// leave(). The row security of the role's own tables does not hide rows from it, even with FORCE.
+/// New objects do not become members of an extension. Lock waits are limited as by
+/// limit_lock_waits().
 Session enter_as(Oid role);
 
-/// Inside enter(): a lock is waited for 5 s where lock_timeout says for ever,
-/// so that our wait does not make everyone else wait behind it.
+/// Sets lock_timeout to 5 seconds until leave() if it is 0 (no limit). Other sessions queue behind
+/// our lock request, so it must not wait without limit. Call after enter().
 void limit_lock_waits();
 
-/// Inside enter(): a query from which row security would hide rows is an error.
+/// Makes queries fail with 42501, until leave(), if row security would hide rows from them. Call
+/// after enter().
 void set_row_security_off();
 
-/// Inside enter(): search_path is the quoted schema, before pg_catalog and pg_temp.
+/// Sets search_path to `schema`, pg_catalog and pg_temp until leave(). The caller has quoted
+/// `schema`. Call after enter().
 void set_search_path(const char *schema);
 
+/// Restores the user and the settings from before enter() or enter_as().
 void leave(const Session &session);
 
-/// Takes a lock; if lock_timeout ends the wait, says for `what`, and `why`.
+/// Calls `lock`, which takes a lock. If lock_timeout ends the wait, raises 55P03 with `what` (the
+/// object) in the message and `why` as DETAIL. Other errors propagate unchanged.
 template <class Lock>
 void lock_or_explain(const char *const what, const char *const why, Lock lock) {
     MemoryContext context = CurrentMemoryContext;
@@ -59,16 +65,18 @@ void lock_or_explain(const char *const what, const char *const why, Lock lock) {
     PG_END_TRY();
 }
 
-/// For a trigger: the identity alone, as foreign keys take that of the table's
-/// owner. Nothing outlives stop_acting(), which an error makes needless.
+/// The user that stop_acting() restores. Triggers use act_as() to change only the current user,
+/// just as foreign keys act as the owner of the table. After an error, stop_acting() is not
+/// necessary.
 struct Identity {
     Oid user;
     int security_context;
 };
+/// Changes the current user to `role` until stop_acting().
 Identity act_as(Oid role);
 void stop_acting(const Identity &identity);
 
-/// Tells transactions of this backend apart.
+/// Returns the ID of the current transaction, which is unique within this backend.
 LocalTransactionId this_transaction();
 
 }  // namespace discovery

@@ -1,3 +1,4 @@
+// Defines the extension's settings.
 #include "server/settings.hpp"
 
 #include "server/guard.hpp"

@@ -1,4 +1,4 @@
-// Settings (GUCs) of the extension; docs/operations.md describes them.
+// The settings (GUCs) of the extension. docs/operations.md describes them.
 #pragma once
 
 namespace discovery {
@@ -13,6 +13,7 @@ extern bool verify_steps;
 extern char *reason;
 }  // namespace settings
 
+/// Defines the settings. Call once, when the library is loaded.
 void define_settings();
 
 }  // namespace discovery

@@ -1,3 +1,4 @@
+// Computes SHA-256 digests with PostgreSQL's pg_cryptohash.
 #include "server/sha256.hpp"
 
 extern "C" {

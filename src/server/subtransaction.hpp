@@ -1,4 +1,4 @@
-// A statement that may fail for a known reason, and be taken back.
+// Runs a statement in a subtransaction, which is rolled back if the statement fails.
 #pragma once
 
 #include "server/guard.hpp"
@@ -9,8 +9,9 @@ extern "C" {
 
 namespace discovery {
 
-/// Runs `statement`, which calls PostgreSQL and not the core, in a subtransaction.
-/// Null if it went through; else its error, after all that it did was undone.
+/// Runs `statement` in a subtransaction. `statement` may call PostgreSQL but not in_core(). Returns
+/// null if it succeeds. If it fails, rolls back the subtransaction and returns the error, in the
+/// caller's memory context.
 template <class Statement>
 ErrorData *error_of(Statement statement) {
     MemoryContext context = CurrentMemoryContext;
@@ -36,9 +37,9 @@ ErrorData *error_of(Statement statement) {
     return error;
 }
 
-/// Runs `statement`, as error_of() does. False if a second live source of a content
-/// was in its way (ix_sources_notebook_hash). Every other error goes on; one for
-/// want of a right gets the hint.
+/// Runs `statement` like error_of(). Returns false if it violates ix_sources_notebook_hash, that
+/// is, if the notebook has another live source with the same content. Raises every other error
+/// again. A missing right (42501) without a hint gets `hint_for_rights`.
 template <class Statement>
 bool unless_duplicate(Statement statement, const char *hint_for_rights = nullptr) {
     ErrorData *error = error_of(statement);
@@ -51,12 +52,12 @@ bool unless_duplicate(Statement statement, const char *hint_for_rights = nullptr
     return false;
 }
 
-/// Runs `statement`, as error_of() does, and waits for no lock longer than a
-/// millisecond, the least that lock_timeout can be. False if one was held longer.
+/// Runs `statement` like error_of(), with a lock_timeout of one millisecond, the shortest possible.
+/// Returns false if a lock was not available in that time. Raises every other error again.
 template <class Statement>
 bool unless_locked(Statement statement) {
     ErrorData *error = error_of([&] {
-        // Until the end of the subtransaction.
+        // The end of the subtransaction restores the setting.
         set_config_option("lock_timeout", "1ms", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
         statement();
     });

@@ -1,4 +1,5 @@
-// What a fuzzer promises: a broken promise ends it, with the input kept.
+// Helpers of the fuzzers. CHECK() aborts if its condition is false, so that the fuzzer saves the
+// input. The functions split an input into texts.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +15,14 @@
         }                                                                              \
     } while (false)
 
-/// The parts of an input that is several texts end with this: RECORD SEPARATOR.
+/// Ends each part of an input that consists of several texts (RECORD SEPARATOR in ASCII).
 constexpr char separator = '\x1e';
 
 inline std::string_view as_text(const std::uint8_t *data, std::size_t size) {
     return {reinterpret_cast<const char *>(data), size};
 }
 
-/// Takes the first part off `rest`.
+/// Removes the first part from `rest` and returns it, without `end`.
 inline std::string_view take_part(std::string_view &rest, char end = separator) {
     auto part = rest.substr(0, rest.find(end));
     rest.remove_prefix(part.size() < rest.size() ? part.size() + 1 : rest.size());

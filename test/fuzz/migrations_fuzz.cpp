@@ -1,5 +1,5 @@
-// Files of any name and content as migrations. Each part of the input is a
-// file: its name on the first line, then its text.
+// Fuzzes read_migrations() and find_path() with files of any name and content. Each part of the
+// input is a file: its name on the first line, then its text.
 #include "check.hpp"
 
 #include "core/migrations.hpp"
@@ -33,7 +33,7 @@ void check_paths(const Migrations &migrations) {
     }
 }
 
-// Whether `text` is what stands between the start and the end of a step.
+// Whether `text` contains no start and no end of a step.
 bool is_block(std::string_view text) {
     return !text.starts_with("*/") && text.find("\n*/") == text.npos && text.find("\n/* step ") == text.npos;
 }

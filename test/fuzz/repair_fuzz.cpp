@@ -1,5 +1,6 @@
-// The statements between two shapes. Two descriptions of any content must do no harm; two that the input's bytes compose of
-// parts that PostgreSQL could have must lead from one to the other, both ways, and never make a table that is there again.
+// Fuzzes repair() in two ways. Two descriptions of any content must not crash it. For two shapes
+// that the input's bytes select from valid parts, the statements must lead from each shape to the
+// other, and must never drop a table that the target shape has.
 #include "check.hpp"
 
 #include "../unit/apply.hpp"
@@ -13,12 +14,12 @@ using testing_ground::Store;
 
 namespace {
 
-// A part of a store; it stands only where what it needs does.
+// A part of a store. It can exist only if the parts that it needs exist.
 struct Part {
     const char *kind;
     const char *name;
     std::vector<const char *> definitions;
-    std::vector<const char *> needs;  // names
+    std::vector<const char *> needs;  // names of parts
 };
 
 const std::vector<Part> parts = {

@@ -1,5 +1,5 @@
-// Marking the schemas in a definition, and putting them in again. The
-// input's first part is the schema, the second a name in it, the third the text.
+// Fuzzes mark_schemas() and place_schemas(). The first part of the input is the schema, the second
+// is a name in it, and the third is the text.
 #include "check.hpp"
 
 #include "core/shape.hpp"
@@ -10,7 +10,7 @@ using namespace discovery::core;
 
 namespace {
 
-// As PostgreSQL's quote_identifier() does it, but for its keywords.
+// Quotes a name like PostgreSQL's quote_identifier(), except that it ignores keywords.
 std::string quoted(std::string_view name) {
     bool is_safe = !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
                    std::all_of(name.begin(), name.end(),

@@ -1,4 +1,4 @@
-// Two texts as shapes: reading, describing, comparing and listing them.
+// Fuzzes reading, writing and comparing shapes. The input consists of two descriptions.
 #include "check.hpp"
 
 #include "core/shape.hpp"

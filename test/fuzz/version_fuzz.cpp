@@ -1,4 +1,4 @@
-// Any text as a version: it is read back as written, or it is an error.
+// Fuzzes parse_version(): text() must give the input back, or the input must be an error.
 #include "check.hpp"
 
 #include "core/version.hpp"

@@ -1,5 +1,6 @@
-// What PostgreSQL does to a store when it runs the statements that core/repair.hpp makes, told as a change of its shape: enough
-// of it to see whether they lead where they should, in an order in which they can run.
+// Simulates PostgreSQL for the tests of core/repair.hpp: applies the statements of repair() to the
+// shape of a store. The simulation suffices to check that the statements can run in their order and
+// give the expected shape.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 
 namespace discovery::core::testing_ground {
 
-/// Why a statement cannot run.
+/// The reason why a statement cannot run.
 struct Refused : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -26,7 +27,7 @@ public:
         return sorted;
     }
 
-    /// One statement, without a semicolon at its end.
+    /// Runs one statement, without a semicolon at its end. Throws Refused if it cannot run.
     void run(std::string_view statement) {
         rest_ = whole_ = statement;
         if (take("CREATE TABLE "))
@@ -95,7 +96,7 @@ private:
         return name();
     }
     std::string all_the_rest() { return std::string(std::exchange(rest_, {})); }
-    // Up to the next comma outside of brackets and quotes.
+    // Takes the text up to the next comma outside brackets and quotes.
     std::string item() {
         int depth = 0;
         char quote = 0;
@@ -135,7 +136,7 @@ private:
     void require_relation(const std::string &name) {
         if (!find("table", name) && !find("view", name)) refuse("there is no relation " + name);
     }
-    // The views that show the column of a table, the column being empty for any.
+    // Throws Refused if a view uses the column of the table. An empty `column` means any column.
     void refuse_under_views(const std::string &table, const std::string &column) {
         for (const Object &view : shape_)
             if (view.kind == "view" && view.definition.find("@store@." + table) != std::string::npos &&
@@ -299,7 +300,7 @@ private:
         }
         put("constraint", table + "." + constraint, definition);
     }
-    // type [NOT NULL] [GENERATED … | DEFAULT …], as PostgreSQL's shape has it
+    // A definition has the form: type [NOT NULL] [GENERATED ... | DEFAULT ...]
     void alter_column(const std::string &table, const std::string &column, std::string_view action) {
         std::string &definition = require("column", table + "." + column).definition;
         std::string type = definition, not_null, tail;

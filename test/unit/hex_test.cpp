@@ -1,3 +1,4 @@
+// Tests the conversion of bytes to hex digits.
 #include "core/hex.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests reading scripts and shapes, the errors of malformed files with file and line, and the paths
+// between versions.
 #include "core/migrations.hpp"
 
 #include <gtest/gtest.h>
@@ -37,7 +39,7 @@ DROP TABLE @store@.b, @store@.a;
 SELECT 2;
 )";
 
-// A script of one step a pair, each with SQL that tells which it is.
+// Returns a script with one step for each pair of versions. The SQL of a step names its versions.
 std::string script(std::initializer_list<std::pair<const char *, const char *>> steps) {
     std::string text = "-- planted\n";
     for (auto [from, to] : steps)
@@ -184,7 +186,7 @@ TEST(ReadMigrations, BaseHasNoShape) {
     EXPECT_FALSE(read({{"discovery--base.shape", ""}}));
 }
 
-// "base > 1.0 > 1.1", or the error.
+// Returns the path in the form "base > 1.0 > 1.1", or the error message.
 std::string way(const Migrations &migrations, Version from, Version to) {
     auto path = find_path(migrations, from, to);
     if (!path) {

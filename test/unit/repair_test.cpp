@@ -1,5 +1,6 @@
-// The statements between two shapes lead from one to the other, in an order in which they run; renames, views in the way, what
-// cannot be repaired; the statement for one difference; what a store that was detached lost.
+// Tests that the statements between two shapes lead from one to the other, in an order in which
+// they can run. Also tests renames, views that block a change, differences that cannot be repaired,
+// the repair of a single difference, and the repair of a detached store.
 #include "core/repair.hpp"
 
 #include <gtest/gtest.h>
@@ -45,7 +46,7 @@ void expect_both_ways(const Shape &one, const Shape &other) {
     expect_repaired(other, one);
 }
 
-// A store in small: tables that refer to each other, a view over both.
+// The shape of a small store: two tables with a foreign key between them, and a view.
 constexpr std::string_view small =
     "table notebooks: permanent\n"
     "table sources: permanent\n"
@@ -67,7 +68,7 @@ constexpr std::string_view small =
     "comment live: what lives\n"
     "comment sources: what is filed\n";
 
-// `small` with lines taken out (those that begin so) and put in.
+// Returns `small` without the lines that start with one of `out`, and with the lines `in`.
 Shape altered(std::initializer_list<std::string_view> out, std::string_view in = {}) {
     Shape shape = parsed(small);
     for (std::string_view start : out)
@@ -93,7 +94,8 @@ TEST(Repair, FromNothingAndToNothing) {
         "CREATE TABLE @store@.notebooks (description text, id uuid NOT NULL, name character varying(255) NOT NULL)");
 }
 
-// Each hand change: what is taken out of `small`, what is put in, and the statements up.
+// A manual change: the lines removed from `small`, the lines added, and the statements that make
+// the change.
 struct Change {
     const char *name;
     std::vector<std::string_view> out;
@@ -374,8 +376,8 @@ TEST(Repair, AColumnThatIsMadeAgainKeepsWhatStoodOnIt) {
     expect_both_ways(is, should_be);
 }
 
-// One difference, the others staying as they are.
-TEST(MendOne, EachByItselfAndAllOfThem) {
+// The repair of one difference must leave the others unchanged.
+TEST(RepairOne, EachByItselfAndAllOfThem) {
     Shape is =
         altered({"column notebooks.description", "column sources.name", "view", "comment live",
                  "constraint sources.sources_pkey", "index", "trigger"},
@@ -399,7 +401,7 @@ TEST(MendOne, EachByItselfAndAllOfThem) {
     }
 }
 
-TEST(MendOne, AMissingTableComesWithAllThatStandsOnIt) {
+TEST(RepairOne, AMissingTableComesWithAllThatStandsOnIt) {
     Shape is =
         altered({"table sources", "column sources", "constraint sources", "index", "trigger", "view", "comment"});
     auto differences = compare(is, parsed(small));
@@ -411,7 +413,7 @@ TEST(MendOne, AMissingTableComesWithAllThatStandsOnIt) {
         EXPECT_NE(statements.find(part), std::string::npos) << part << " in " << statements;
 }
 
-TEST(MendLostFunctions, TriggersAndDefaultsThatCalledFunctions) {
+TEST(RepairLostFunctions, TriggersAndDefaultsThatCalledFunctions) {
     Shape is = altered({"trigger", "column sources.id"}, "column sources.id: uuid NOT NULL\n");
     EXPECT_EQ(repair_lost_functions(compare(is, parsed(small))),
               (std::vector<std::string>{"ALTER TABLE @store@.sources ALTER COLUMN id SET DEFAULT @functions@.uuid_v7()",
@@ -419,7 +421,7 @@ TEST(MendLostFunctions, TriggersAndDefaultsThatCalledFunctions) {
                                         "EXECUTE FUNCTION @functions@.count()"}));
 }
 
-TEST(MendLostFunctions, NothingElse) {
+TEST(RepairLostFunctions, NothingElse) {
     EXPECT_TRUE(repair_lost_functions(compare(parsed(small), parsed(small))).empty());
     // What differs otherwise is the user's doing.
     for (const Shape &is :
@@ -434,7 +436,7 @@ TEST(MendLostFunctions, NothingElse) {
         EXPECT_TRUE(repair_lost_functions(compare(is, parsed(small))).empty()) << list(compare(is, parsed(small)));
 }
 
-// Any part of the shape against any other part.
+// Repairs random parts of the shape toward other random parts.
 TEST(Repair, AnySubsetToAnyOther) {
     const Shape whole = parsed(small);
     std::mt19937 random(7);

@@ -1,3 +1,4 @@
+// Tests reading, writing and comparing shapes, and replacing the schemas in definitions.
 #include "core/shape.hpp"
 
 #include <gtest/gtest.h>
@@ -20,7 +21,7 @@ Shape parsed(std::string_view description) {
     return shape ? *shape : Shape{};
 }
 
-// Objects of every kind, in the promised order.
+// Objects of every kind, in the order that Shape requires.
 constexpr std::string_view everything =
     "table notebooks: permanent\n"
     "table sources: permanent\n"
@@ -115,7 +116,7 @@ TEST(ParseShape, AnObjectTwiceIsAnErrorWithItsLine) {
     EXPECT_NE(shape.error().message.find("line 4 "), std::string::npos) << shape.error().message;
 }
 
-// A schema with the names in it that are ours.
+// Returns a schema with the names of our objects in it.
 Namespace space(std::string schema, std::set<std::string, std::less<>> names, std::string_view mark = store_mark) {
     return {std::move(schema), std::string(mark), std::move(names)};
 }

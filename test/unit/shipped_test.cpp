@@ -1,5 +1,5 @@
-// The scripts and shapes of sql/ themselves: what the rules for them (one step
-// up and one down between neighbours, a shape for each version) promise.
+// Tests the rules for the scripts and shapes in sql/: for example, one step up and one step down
+// between neighbouring versions, and a shape for each version.
 #include "core/migrations.hpp"
 
 #include <gtest/gtest.h>

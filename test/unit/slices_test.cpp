@@ -1,3 +1,4 @@
+// Tests that slices cover a value of any size in order and without gaps.
 #include "core/slices.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// The application's rules for a source: each alone, and all at once.
+// Tests the application's rules for a source, one by one and all at once, and the handling of
+// hashes.
 #include "core/source.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests the state of a store, and the next step that its owner is given.
 #include "core/state.hpp"
 
 #include <gtest/gtest.h>
@@ -5,7 +6,7 @@
 namespace discovery::core {
 namespace {
 
-// A store that is whole, and as new as everything else.
+// Returns the facts of a complete store. By default all versions are the same.
 StoreFacts facts(Version store = {1, 1}, Version extension = {1, 1}, Version newest = {1, 1}) {
     return {"public", "public", store, true, false, extension, newest};
 }

@@ -1,3 +1,4 @@
+// Tests that the changes of rows add up by notebook, in the order of IDs.
 #include "core/tally.hpp"
 
 #include <gtest/gtest.h>
@@ -33,8 +34,8 @@ TEST(Tally, AddsUpEachNotebook) {
     EXPECT_EQ(std::next(tally.begin())->second.newest, 40);
 }
 
-// Two statements that lock in different orders would deadlock. uuid's own order
-// in PostgreSQL is that of its bytes, unsigned.
+// Two statements that lock notebooks in different orders could deadlock. PostgreSQL orders UUIDs by
+// their unsigned bytes.
 TEST(Tally, GoesInTheOrderOfIdsWhateverTheOrderOfRows) {
     std::vector<Uuid> sorted{uuid(0, 1), uuid(0, 0xff), uuid(1), uuid(0x7f), uuid(0x80), uuid(0xff), uuid(0xff, 1)};
     std::vector<Uuid> given{sorted[5], sorted[0], sorted[6], sorted[3], sorted[1], sorted[4], sorted[2], sorted[5]};
@@ -45,7 +46,7 @@ TEST(Tally, GoesInTheOrderOfIdsWhateverTheOrderOfRows) {
     EXPECT_EQ(seen, sorted);
 }
 
-// The remembered last notebook must not swallow rows of another one.
+// The cached last notebook must not receive rows of another notebook.
 TEST(Tally, KeepsNotebooksThatAlternateApart) {
     Tally tally;
     for (int row = 0; row < 1000; ++row) tally.add(uuid(row % 3), row % 3 + 1, row);
@@ -56,7 +57,7 @@ TEST(Tally, KeepsNotebooksThatAlternateApart) {
     EXPECT_EQ(std::next(tally.begin(), 2)->second.newest, 998);
 }
 
-// A net change of zero stays as one, for the caller to pass over.
+// A net change of zero remains in the tally. The caller skips it.
 TEST(Tally, NetsInsertsAndDeletes) {
     Tally tally;
     tally.add(uuid(1), 1, 5);
@@ -65,7 +66,7 @@ TEST(Tally, NetsInsertsAndDeletes) {
     EXPECT_EQ(tally.begin()->second.newest, 7);
 }
 
-// Rows without a finite timestamp come with the least number there is.
+// A row without a finite timestamp has the timestamp INT64_MIN.
 TEST(Tally, RemembersThatThereWasNoTimestamp) {
     Tally tally;
     tally.add(uuid(1), 1, INT64_MIN);

@@ -1,4 +1,4 @@
-// Where upgrade and downgrade go, as people say it: every word that is one, and every word that is none.
+// Tests the targets of upgrades and downgrades: every valid form, and words that are not a target.
 #include "core/target.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,8 @@ namespace {
 
 constexpr Version base{}, v1_0{1, 0}, v1_1{1, 1}, v1_10{1, 10}, v2_0{2, 0};
 
-// 1.0, 1.1, 1.10 and 2.0, with a step up and a step down between neighbours.
+// Returns the versions 1.0, 1.1, 1.10 and 2.0, with a step up and a step down between neighbouring
+// versions.
 Migrations planted() {
     Migrations migrations;
     const Version all[] = {base, v1_0, v1_1, v1_10, v2_0};
@@ -107,7 +108,7 @@ TEST(ResolveDowngrade, ToTheSameVersionDoesNotSendUp) {
     EXPECT_NE(version.error().hint.find("discovery_upgrade()"), std::string::npos);
 }
 
-// What is wrong for both, whatever the store.
+// Words that are invalid for upgrades and downgrades, regardless of the store.
 class NoTarget : public testing::TestWithParam<std::string_view> {};
 
 TEST_P(NoTarget, IsAnInvalidArgumentAndIsNamed) {

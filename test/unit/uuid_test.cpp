@@ -1,5 +1,5 @@
-// UUIDs of version 7 against RFC 9562: the layout of section 5.7, and the order
-// that section 6.2 asks of one generator.
+// Tests UUIDs of version 7 against RFC 9562: the layout of section 5.7, and the order that section
+// 6.2 requires within one generator.
 #include "core/uuid.hpp"
 
 #include <algorithm>

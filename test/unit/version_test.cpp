@@ -1,3 +1,4 @@
+// Tests reading, writing and comparing versions.
 #include "core/version.hpp"
 
 #include <gtest/gtest.h>
