@@ -60,22 +60,26 @@ CREATE FUNCTION @extschema@.add_source(
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_add_source';
-COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text) IS
-    'add a source, or find the existing source with the same content: outcome is added, duplicate or restored, id is the source that has the content';
+COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
+        bigint, json, text, text) IS
+    'add a source, or find the existing source with the same content: outcome is added, duplicate or '
+    'restored, id is the source that has the content';
 
 CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL)
     RETURNS TABLE (content_hash text, copies bigint, notebooks bigint, source_ids uuid[], duplicate_bytes bigint)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_find_duplicate_sources';
 COMMENT ON FUNCTION @extschema@.find_duplicate_sources(uuid) IS
-    'content with more than one live source: hash, copies, notebooks, ids (oldest first), and bytes of text stored more than once; NULL: across all notebooks';
+    'content with more than one live source: hash, copies, notebooks, ids (oldest first), and bytes of '
+    'text stored more than once; NULL: across all notebooks';
 
 CREATE FUNCTION @extschema@.check_source_hashes(after uuid DEFAULT NULL, max_rows integer DEFAULT NULL)
     RETURNS TABLE (id uuid, notebook_id uuid, stored_hash text, actual_hash text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check_source_hashes';
 COMMENT ON FUNCTION @extschema@.check_source_hashes(uuid, integer) IS
-    'live url and text sources whose hash does not match their text, ordered by id: the first max_rows with ids above after';
+    'live url and text sources whose hash does not match their text, ordered by id: the first max_rows '
+    'with ids above after';
 
 --
 -- Counts
@@ -117,14 +121,16 @@ CREATE FUNCTION @extschema@.restore_source(id uuid, on_duplicate text DEFAULT 'e
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_restore_source';
 COMMENT ON FUNCTION @extschema@.restore_source(uuid, text) IS
-    'restore a soft-deleted source; a live duplicate is an error, or with on_duplicate => ''keep_deleted'' the source stays deleted';
+    'restore a soft-deleted source; a live duplicate is an error, or with on_duplicate => '
+    '''keep_deleted'' the source stays deleted';
 
 CREATE FUNCTION @extschema@.restore_sources(deletion_id uuid, on_duplicate text DEFAULT 'error')
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_restore_sources';
 COMMENT ON FUNCTION @extschema@.restore_sources(uuid, text) IS
-    'restore the sources that a deletion deleted and that are still deleted by it; one row per source: restored or kept_deleted';
+    'restore the sources that a deletion deleted and that are still deleted by it; one row per source: '
+    'restored or kept_deleted';
 
 CREATE FUNCTION @extschema@.preview_restore(deletion_id uuid)
     RETURNS TABLE (id uuid, notebook_id uuid, name text, outcome text, duplicate_id uuid, duplicate_name text)
@@ -147,7 +153,8 @@ CREATE FUNCTION @extschema@.purge_deleted_sources(older_than interval DEFAULT '3
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_purge_deleted_sources';
 COMMENT ON FUNCTION @extschema@.purge_deleted_sources(interval, integer) IS
-    'remove for good what was deleted longer ago than older_than, oldest first, at most max_rows; does not wait for locks and skips held sources; unlink files only after COMMIT';
+    'remove for good what was deleted longer ago than older_than, oldest first, at most max_rows; does '
+    'not wait for locks and skips held sources; unlink files only after COMMIT';
 
 CREATE FUNCTION @extschema@.hold_source(id uuid, reason text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -167,7 +174,7 @@ COMMENT ON FUNCTION @extschema@.release_source(uuid) IS
 
 /* step 1.0 -> 1.1: deduplication, counts and soft delete inside the database
 
--- In the order in which every writer takes them.
+-- Every writer locks the tables in this order.
 LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
 
 -- Ids are ordered by time, so that new rows are neighbours in the index; and
@@ -182,7 +189,7 @@ ALTER TABLE @store@.sources
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
     ADD COLUMN deletion_id uuid,
     ADD COLUMN hold_reason text,
-    -- lz4 where the server has it: pglz cost 2.5 times the whole import of 50 KB documents.
+    -- lz4 if the server supports it: with pglz, importing 50 KB documents took 2.5 times as long.
     ALTER COLUMN extracted_text SET COMPRESSION @compression@;
 
 CREATE TABLE @store@.discovery_deletions (
@@ -197,13 +204,13 @@ CREATE TABLE @store@.discovery_deletions (
 COMMENT ON TABLE @store@.discovery_deletions IS
     'deletion log of the discovery store: sources.deletion_id refers to it';
 
--- One content, one spelling of its hash.
+-- Write hashes in lower case, so that equal contents have equal hashes.
 UPDATE @store@.sources SET content_hash = lower(content_hash)
     WHERE content_hash ~ '^[0-9A-Fa-f]{64}$' AND content_hash <> lower(content_hash);
 
--- What the application's race let in: the oldest live copy stays, the others
--- become deleted, as one deletion that can be listed and restored. What the last
--- SELECT returns is told to the user.
+-- Concurrent requests of the application could add duplicates. The oldest copy stays live. The
+-- others are soft-deleted in one deletion, which can be listed and restored. The final SELECT
+-- returns a message and a hint for the user.
 WITH deletion AS MATERIALIZED (
     SELECT @functions@.uuid_v7() AS id
 ), numbered AS (
@@ -237,10 +244,11 @@ UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
 DROP INDEX @store@.ix_sources_notebook_hash;
 CREATE UNIQUE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash)
     WHERE deleted_at IS NULL AND content_hash <> '';
--- Found by equality alone: 4 bytes of hash instead of 64 characters, whatever the collation.
+-- Queries use only equality, so a hash index suffices, in any collation. It stores 4 bytes per
+-- row instead of 64 characters.
 DROP INDEX @store@.ix_sources_content_hash;
 CREATE INDEX ix_sources_content_hash ON @store@.sources USING hash (content_hash) WHERE content_hash <> '';
--- The newest sources of a notebook, in order, without sorting all of them.
+-- Returns the newest sources of a notebook in order, without a sort.
 DROP INDEX @store@.ix_sources_notebook_id;
 CREATE INDEX ix_sources_notebook_id ON @store@.sources (notebook_id, created_at);
 -- Live sources, which are most, cost these three nothing.

@@ -29,8 +29,8 @@ CREATE FUNCTION @extschema@.content_hash_final(state internal) RETURNS text
 COMMENT ON FUNCTION @extschema@.content_hash_final(internal) IS
     'final function of content_hash_agg';
 
--- The digest is finished by the final function and cannot go on after it, so
--- the aggregate is no window function (READ_WRITE).
+-- The final function finishes the digest, which cannot continue afterwards. With READ_WRITE, the
+-- aggregate cannot be used as a window function.
 CREATE AGGREGATE @extschema@.content_hash_agg(piece bytea) (
     SFUNC = @extschema@.content_hash_step,
     STYPE = internal,
@@ -49,7 +49,8 @@ CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL) RET
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_create_store';
 COMMENT ON FUNCTION @extschema@.discovery_create_store(name) IS
-    'create a store in the schema (NULL: the current schema), or adopt tables of a known shape there; returns the version of the store';
+    'create a store in the schema (NULL: the current schema), or adopt tables of a known shape there; '
+    'returns the version of the store';
 
 CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -77,7 +78,8 @@ CREATE FUNCTION @extschema@.discovery_status(
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
-    'one row per store: version, state (current, behind, ahead, missing, detached), estimated numbers of rows, and the next step';
+    'one row per store: version, state (current, behind, ahead, missing, detached), estimated numbers '
+    'of rows, and the next step';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
     LANGUAGE C STABLE PARALLEL UNSAFE
@@ -93,13 +95,15 @@ CREATE FUNCTION @extschema@.discovery_upgrade(target text DEFAULT 'head', schema
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_upgrade';
 COMMENT ON FUNCTION @extschema@.discovery_upgrade(text, name) IS
-    'upgrade a store to head (the newest version), by +N versions, or to a version, and update the extension where needed; returns the version of the store';
+    'upgrade a store to head (the newest version), by +N versions, or to a version, and update the '
+    'extension where needed; returns the version of the store';
 
 CREATE FUNCTION @extschema@.discovery_downgrade(target text DEFAULT '-1', schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_downgrade';
 COMMENT ON FUNCTION @extschema@.discovery_downgrade(text, name) IS
-    'downgrade a store by -N versions, to a version, or to base (no tables), and the extension with it; refused where data would be lost, unless discovery.allow_data_loss is on';
+    'downgrade a store by -N versions, to a version, or to base (no tables), and the extension with '
+    'it; refused where data would be lost, unless discovery.allow_data_loss is on';
 
 CREATE FUNCTION @extschema@.discovery_stamp(version text, schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -113,28 +117,32 @@ CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_history';
 COMMENT ON FUNCTION @extschema@.discovery_history(name) IS
-    'every version, and each time it was applied to the store: direction, by whom, when, and how long it took; mark shows the current and the newest version';
+    'every version, and each time it was applied to the store: direction, by whom, when, and how long '
+    'it took; mark shows the current and the newest version';
 
 CREATE FUNCTION @extschema@.discovery_check(schema name DEFAULT NULL)
     RETURNS TABLE (object text, kind text, actual text, expected text, fix text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_check';
 COMMENT ON FUNCTION @extschema@.discovery_check(name) IS
-    'how a store differs from its version: objects that are missing, different, or extra (the user''s own), with a statement that repairs each; changes nothing';
+    'how a store differs from its version: objects that are missing, different, or extra (the user''s '
+    'own), with a statement that repairs each; changes nothing';
 
 CREATE FUNCTION @extschema@.discovery_autogenerate(schema name DEFAULT NULL)
     RETURNS TABLE (direction text, statement text, comment text)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_autogenerate';
 COMMENT ON FUNCTION @extschema@.discovery_autogenerate(name) IS
-    'the statements, up and down, of a migration that turns manual changes of a store into the next version; @store@ stands for the schema';
+    'the statements, up and down, of a migration that turns manual changes of a store into the next '
+    'version; @store@ stands for the schema';
 
 CREATE FUNCTION @extschema@.discovery_plan(target text DEFAULT 'head', schema name DEFAULT NULL)
     RETURNS TABLE (step text, number integer, statement text, locks text, effect text, can_lose_data boolean)
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_plan';
 COMMENT ON FUNCTION @extschema@.discovery_plan(text, name) IS
-    'what an upgrade or a downgrade would run: each statement, the locks it takes, whether it scans or rewrites a table, and whether it can lose data; runs nothing';
+    'what an upgrade or a downgrade would run: each statement, the locks it takes, whether it scans or '
+    'rewrites a table, and whether it can lose data; runs nothing';
 
 --
 -- For the scripts of this extension
@@ -155,10 +163,10 @@ COMMENT ON FUNCTION @extschema@.discovery_run_step(text, text) IS
 REVOKE ALL ON FUNCTION @extschema@.discovery_run_step(text, text) FROM PUBLIC;
 
 --
--- The steps. They run for each store of the database, as the owner of that
--- store, not as the one who runs this script: so they stand here as text, which
--- `make` compiles into the library beside the shapes (src/store/scripts.cpp).
--- @store@ is the quoted schema of the store. `base` is no store at all.
+-- The steps. A step runs for each store of the database, as the owner of the store, not as the
+-- role that runs this script. Therefore the steps are comments here, and `make` compiles them into
+-- the library with the shapes (src/store/scripts.cpp). @store@ is the quoted schema of the store.
+-- The version `base` means that there is no store.
 --
 
 /* record: the version of a store is the DEFAULT of discovery_migrations.version,

@@ -1,4 +1,4 @@
-// add_source(): adds a source, or finds the one that has its content already.
+// add_source(): adds a source, or finds the existing source with the same content.
 #include "server/arguments.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"
@@ -19,7 +19,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The arguments, by number.
+// Argument numbers of add_source().
 enum {
     arg_notebook_id,
     arg_name,
@@ -36,11 +36,11 @@ enum {
     arg_on_deleted
 };
 
-// How often another session may take or free the content between our look and
-// our write, before we give up. It takes a commit each time.
+// The number of attempts before add_source() gives up. An attempt fails only if another session
+// commits a row with the same content, or removes one, between our SELECT and our write.
 constexpr int most_attempts = 100;
 
-// The predicates of the indexes stand in the queries, so that a generic plan can prove them.
+// The queries repeat the predicates of the partial indexes, so that a generic plan can use them.
 constexpr const char *find_live = R"sql(
 SELECT source.id, source.name FROM @store@.sources AS source
 WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
@@ -73,15 +73,16 @@ SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4
 WHERE source.id OPERATOR(pg_catalog.=) $1 AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1
 RETURNING source.id)sql";
 
-// A source as it is to be written.
+// The values of the source to write.
 struct NewSource {
     Argument notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
         metadata;
-    bool has_identity;  // a hash
+    bool has_identity;  // content_hash is not empty
     bool error_on_duplicate, add_beside_deleted;
 };
 
-// Checks all rules at once. Errors: 22023, with every violation in DETAIL.
+// Reads the arguments and checks all rules at once.
+// Errors: 22023, with every violation in DETAIL.
 NewSource read_arguments(FunctionCallInfo fcinfo) {
     core::SourceDraft draft;
     draft.has_notebook = !PG_ARGISNULL(arg_notebook_id);
@@ -125,7 +126,8 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
     source.metadata = argument(fcinfo, arg_source_metadata, JSONOID);
     source.file_size = argument(fcinfo, arg_file_size, INT8OID);
     if (draft.size_of_content) source.file_size = {INT8OID, Int64GetDatum(*draft.size_of_content)};
-    // The content's own hash, the client's, or that of the text: as the trigger does.
+    // The hash comes from the content, else from the client, else from the text, as in the row
+    // trigger.
     std::string_view hash;
     if (draft.hash_of_content)
         hash = *draft.hash_of_content;
@@ -151,12 +153,12 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
 
 enum class Attempt {
     done,
-    found_no_row,       // to restore: it is deleted no more, or we may not update it
-    found_a_duplicate,  // that we do not see
+    found_no_row,       // the source to restore is live by now, or we may not update it
+    found_a_duplicate,  // the duplicate is not visible to us
 };
 
-// Brings a deleted source back. If another session took its content meanwhile,
-// nothing of the update stays.
+// Restores a soft-deleted source. If another session has added a duplicate meanwhile, the update is
+// rolled back.
 Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     const char *sql = placed(restore, store);
     Datum notebook = source.notebook_id.value;
@@ -187,7 +189,7 @@ void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
     put_row(fcinfo, values, nulls);
 }
 
-// One attempt; another session may have been faster.
+// Makes one attempt. It fails if another session was faster.
 Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
     bool is_null;
     if (source.has_identity) {
@@ -201,8 +203,8 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
             Datum id = result_datum(0, 0, &is_null);
             Attempt attempt = try_restore(store, source, id);
             if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");
-            // Above READ COMMITTED the duplicate may be outside our snapshot, where no
-            // look finds it: INSERT then raises 40001.
+            // Above READ COMMITTED, the duplicate may be outside our snapshot, so no query can find
+            // it. The INSERT below then raises 40001.
             if (attempt != Attempt::found_a_duplicate || !IsolationUsesXactSnapshot()) return attempt;
         }
     }
@@ -231,7 +233,7 @@ DISCOVERY_FUNCTION(discovery_add_source) {
         CHECK_FOR_INTERRUPTS();
         has_duplicate = has_duplicate || attempt == Attempt::found_a_duplicate;
         if (++attempts < most_attempts) continue;
-        // What conflicts all the time and is never seen is hidden by row security.
+        // Row security hides a duplicate that conflicts every time but is never found.
         if (has_duplicate) raise_duplicate(store, nullptr, nullptr);
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("cannot restore the soft-deleted source with this content"),

@@ -1,3 +1,4 @@
+// Writes notebooks.source_count.
 #include "sources/counts.hpp"
 
 #include "server/queries.hpp"
@@ -8,31 +9,32 @@
 namespace discovery {
 namespace {
 
-// The update under way that sets a count. It is for that one row, and only of a
-// table that has the same owner as the sources that are counted: so a role that
-// puts our trigger on a table of its own cannot set a count with it.
+// The update that sets a count at the moment. It is valid for one row only, and only in a table
+// whose owner also owns the counted sources. Therefore a role that puts our trigger on its own
+// table cannot use it to set a count.
 struct {
     bool is_under_way;
     Oid owner;
     pg_uuid_t notebook;
 } counting;
 
-// "schema"."table", as a statement needs it.
+// The quoted name of the table, with its schema.
 const char *qualified_name(Oid table) {
     return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
 }
 
-// The table that the foreign key on notebook_id refers to; what runs when its
-// rows change must be its owner's own. Errors: 42704, 55000.
+// Finds the table that the foreign key on notebook_id refers to. It must have the same owner as
+// sources, because an update of its rows runs that owner's triggers.
+// Errors: 42704 there is no such foreign key; 55000 the owners differ.
 Oid referenced_notebooks(Relation sources) {
     AttrNumber notebook_id = column_number(sources, "notebook_id", UUIDOID);
-    // A copy: the relation's own list goes when the relation is built anew, and any look into the catalogs may do that.
+    // Use a copy: any catalog lookup may rebuild the relation and free its own list.
     auto *keys = static_cast<List *>(copyObjectImpl(RelationGetFKeyList(sources)));
     ListCell *cell;
     foreach (cell, keys) {
         auto *key = lfirst_node(ForeignKeyCacheInfo, cell);
         if (key->nkeys != 1 || key->conkey[0] != notebook_id) continue;
-        // The user may have more of them, to tables of his own.
+        // The user may have added foreign keys to other tables.
         if (get_attnum(key->confrelid, "source_count") == InvalidAttrNumber) continue;
         if (owner_of(key->confrelid) == sources->rd_rel->relowner) return key->confrelid;
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -47,9 +49,9 @@ Oid referenced_notebooks(Relation sources) {
             errdetail("The store keeps the counts of sources there."), errtable(sources));
 }
 
-// Runs an update of one notebook's count; the first argument is its id.
+// Updates the count of one notebook. The first argument of the statement is the notebook's id.
 void run_counting(const char *sql, Oid owner, Datum notebook, std::initializer_list<Argument> arguments) {
-    // A trigger of the user's may count others before ours sees this one.
+    // A user's trigger may update other counts before our trigger sees this row.
     const auto outer = counting;
     counting = {true, owner, *DatumGetUUIDP(notebook)};
     PG_TRY();
@@ -73,7 +75,7 @@ bool is_counting(Relation notebooks, const Value &id) {
 
 void add_to_counts(Relation sources, const core::Tally &tally) {
     const char *notebooks = qualified_name(referenced_notebooks(sources));
-    // greatest() with a NULL is the other: of rows without a finite timestamp.
+    // GREATEST() ignores NULL, so updated_at does not change if no row has a finite timestamp.
     const char *sql = psprintf(
         "UPDATE %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
         " updated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",

@@ -1,5 +1,5 @@
-// notebooks.source_count: the number of live sources, kept by the triggers of
-// sources under the identity of their owner.
+// notebooks.source_count: the number of live sources. The triggers on sources maintain it with the
+// privileges of the table's owner.
 #pragma once
 
 #include "store/catalog.hpp"
@@ -9,21 +9,23 @@
 
 namespace discovery {
 
-/// Adds the net changes to the notebooks that the trigger's table refers to:
-/// one update a notebook, in the order of ids, and none where the net is zero.
-/// Inside SPI_connect(), as the owner of the table.
+/// Adds the net changes to the counts of the notebooks that `sources` refers to. It updates each
+/// notebook once, in the order of ids, and skips notebooks whose net change is zero. Call it inside
+/// SPI_connect(), as the owner of the table.
+/// Errors: 42704 no foreign key to notebooks; 55000 the tables have different owners.
 void add_to_counts(Relation sources, const core::Tally &tally);
 
-/// Sets every count of those notebooks to 0, after TRUNCATE.
+/// Sets every count of these notebooks to 0, after TRUNCATE. Same conditions and errors as
+/// add_to_counts().
 void clear_counts(Relation sources);
 
-/// Sets wrong counts of the store right and returns how many there were, also
-/// while others write: each notebook is locked before its sources are counted.
-/// Inside SPI_connect(), as the owner of the store.
+/// Corrects wrong counts of the store and returns the number of corrected rows. Other sessions may
+/// write at the same time: each notebook is locked before its sources are counted. Call it inside
+/// SPI_connect(), as the owner of the store.
 int64 repair_counts(const Store &store);
 
-/// Whether the update of this row of `notebooks` is one that counts, so that
-/// its source_count stands. True once for each.
+/// Whether the current update of the row `id` of `notebooks` comes from this file, so that the
+/// trigger must keep its source_count. Returns true once for each such update.
 bool is_counting(Relation notebooks, const Value &id);
 
 }  // namespace discovery

@@ -1,4 +1,4 @@
-// Soft delete: delete_source(), delete_sources().
+// delete_source() and delete_sources(): soft delete.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "server/session.hpp"
@@ -13,7 +13,8 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// Locks the sources in the order of their ids, and makes sure that they are all there.
+// Locks the sources in the order of their ids.
+// Errors: P0002 some do not exist; 42501 a policy prevents locking some of them.
 void lock_sources(const Store &store, Argument ids) {
     lock_notebooks_where(store, "id = ANY ($1) AND deleted_at IS NULL", ids);
     query(placed("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE id = ANY ($1)"
@@ -23,7 +24,7 @@ void lock_sources(const Store &store, Argument ids) {
     int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
     query("SELECT count(DISTINCT id) FROM unnest($1) AS given (id)", {ids}, false);
     if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
-    // Ten of them tell enough.
+    // List at most ten unknown ids.
     query(placed("SELECT string_agg(id::text, ', ' ORDER BY id) FILTER (WHERE number <= 10)"
                  " || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END"
                  " FROM (SELECT id, row_number() OVER (ORDER BY id) AS number"
@@ -32,7 +33,7 @@ void lock_sources(const Store &store, Argument ids) {
                  store),
           {ids}, false);
     if (const char *unknown = result_text(0, 0)) raise_unknown(unknown);
-    // They are to be seen, and policies keep them from being locked.
+    // All of them are visible, but policies prevent locking some.
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
 }
 
@@ -54,7 +55,7 @@ Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
     Session session = enter();
     lock_sources(store, ids);
     leave(session);
-    // Triggers of the user's run under the search_path that they run under always.
+    // Run the update under the caller's search_path, because it runs the user's triggers.
     Call call = begin_call(reason);
     PG_TRY();
     {

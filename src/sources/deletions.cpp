@@ -1,3 +1,4 @@
+// The deletions of the current transaction.
 #include "sources/deletions.hpp"
 
 #include "server/session.hpp"
@@ -6,11 +7,12 @@
 namespace discovery {
 namespace {
 
-// Of one transaction, in its memory; `transaction` tells when they are over.
+// The deletions of one transaction, in its memory context. They are valid while `transaction` is
+// the current one.
 struct {
     LocalTransactionId transaction;
     List *all;             // of Deletion
-    const Deletion *call;  // of the function call under way
+    const Deletion *call;  // the current function call's, or null
 } state;
 
 bool is_same_reason(const char *a, const char *b) { return a == nullptr || b == nullptr ? a == b : strcmp(a, b) == 0; }
@@ -21,7 +23,7 @@ void forget_other_transactions() {
     state.transaction = this_transaction();
 }
 
-// The newest of this transaction that is wanted; null if none is.
+// The newest deletion of this transaction that satisfies `is_wanted`, or null.
 template <class IsWanted>
 const Deletion *newest(IsWanted is_wanted) {
     for (int number = list_length(state.all); number > 0; --number) {

@@ -1,5 +1,5 @@
-// The deletions of the transaction under way: which batch a row that dies now
-// belongs to.
+// The deletions of the current transaction. A deletion is a batch of sources that were soft-deleted
+// together.
 #pragma once
 
 #include "server/guard.hpp"
@@ -10,19 +10,19 @@ namespace discovery {
 struct Deletion {
     core::Uuid id;
     const char *reason;  // null if none was given
-    bool is_call;        // one call of a function, not the transaction's plain SQL
+    bool is_call;        // made by a function call, not by plain SQL
 };
 
-/// The deletion that rows which die now belong to: the function call's, or the
-/// transaction's with the reason in discovery.reason.
+/// The deletion to which a row that is soft-deleted now belongs: that of the current function call,
+/// or else the transaction's deletion with the reason in discovery.reason.
 const Deletion *current_deletion();
 
-/// The deletion of that id in this transaction; null if there is none.
+/// The deletion with this id in the current transaction, or null.
 const Deletion *find_deletion(const core::Uuid &id);
 
-/// From here to end_call() all deletions are one batch with one reason of its
-/// own. Errors that pass in between must be caught, to end it. Calls may nest:
-/// a trigger of the user's may delete what belongs to the row.
+/// Between begin_call() and end_call(), all deletions form one batch with its own reason (null for
+/// none). Calls may nest, because a user's trigger may delete other sources. The caller must also
+/// call end_call() on error.
 struct Call {
     const Deletion *deletion, *outer;
 };

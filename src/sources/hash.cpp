@@ -1,4 +1,4 @@
-// content_hash(bytea), content_hash(text), content_hash_agg(bytea): SHA-256 by
+// content_hash(bytea), content_hash(text) and content_hash_agg(bytea): SHA-256, computed with
 // PostgreSQL's pg_cryptohash.
 #include "sources/hash.hpp"
 
@@ -16,8 +16,8 @@ namespace {
 using core::Slice;
 using core::Slices;
 
-// Text that is in memory, in UTF-8. A conversion makes a copy of up to four
-// times the size, so it is done in slices, each of whole characters.
+// Adds text in memory, converted to UTF-8. The copy that a conversion makes can be four times as
+// large, so the text is converted in slices of whole characters.
 void add_text(pg_cryptohash_ctx *digest, const char *bytes, size_t size) {
     while (size > 0) {
         size_t length = Min(size, core::slice_size);
@@ -31,7 +31,7 @@ void add_text(pg_cryptohash_ctx *digest, const char *bytes, size_t size) {
     }
 }
 
-// Whether the value can be read in slices from its TOAST table.
+// Whether the value can be read in slices from its TOAST table. Sets `size` to its size in bytes.
 bool is_sliceable(struct varlena *value, Size *size) {
     if (!VARATT_IS_EXTERNAL_ONDISK(value)) return false;
     struct varatt_external pointer;
@@ -46,7 +46,8 @@ void add_value(pg_cryptohash_ctx *digest, Datum datum, bool is_text) {
     int encoding = GetDatabaseEncoding();
     bool as_it_is = !is_text || encoding == PG_UTF8 || encoding == PG_SQL_ASCII;
     auto add = as_it_is ? add_bytes : add_text;
-    // A slice that is converted must not cut a character in two.
+    // Text that needs conversion is read in slices only in a single-byte encoding, because a slice
+    // must not split a character.
     Size size;
     if ((as_it_is || pg_database_encoding_max_length() == 1) && is_sliceable(value, &size)) {
         for (Slice slice : Slices{size}) {
@@ -100,7 +101,7 @@ DISCOVERY_FUNCTION(discovery_content_hash_step) {
         MemoryContext caller = MemoryContextSwitchTo(aggregate);
         digest = discovery::begin_sha256();
         MemoryContextSwitchTo(caller);
-        // The group may be given up without its final function.
+        // Free the digest even if the final function is never called.
         AggRegisterCallback(fcinfo, discovery::free_digest, PointerGetDatum(digest));
     }
     discovery::add_value(digest, PG_GETARG_DATUM(1), false);

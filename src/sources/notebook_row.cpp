@@ -1,5 +1,5 @@
-// The row trigger on notebooks, before INSERT and UPDATE: source_count is the
-// store's, whatever a client writes; updated_at moves with the row's own data.
+// The row trigger on notebooks, before INSERT and UPDATE. It discards a source_count that a client
+// writes, and sets updated_at when the row's own data changes.
 #include "sources/counts.hpp"
 #include "sources/triggers.hpp"
 
@@ -15,7 +15,7 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
     AttrNumber source_count = column_number(relation, "source_count", INT4OID);
     RowChanges changes;
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
-        // No source can refer to it yet.
+        // No source can refer to a new notebook yet.
         changes.set(source_count, Int32GetDatum(0));
         return PointerGetDatum(changes.apply(trigger->tg_trigtuple, relation));
     }

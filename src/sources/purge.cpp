@@ -1,4 +1,4 @@
-// purge_deleted_sources(), and the hold that keeps a source from it.
+// purge_deleted_sources(), and hold_source() and release_source(), which protect a source from it.
 #include "server/arguments.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"
@@ -20,14 +20,14 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// What was deleted before $1. deleted_at is the client's word, and may lie in the
-// past; $3 is below the ids of deletions that happened later.
+// Sources that were deleted before $1. A client can set deleted_at to a time in the past, so
+// deletion_id is checked, too: no deletion at $1 or later has an id below $3.
 constexpr const char *is_removable =
     "deleted_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)"
     " AND deleted_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamp"
     " AND hold_reason IS NULL AND (deletion_id IS NULL OR deletion_id OPERATOR(pg_catalog.<) $3)";
 
-// Removes what is removable, and chosen.
+// A statement that removes the removable rows that also satisfy `is_chosen`.
 const char *removal(const Store &store, const char *is_chosen) {
     return placed(psprintf("DELETE FROM @store@.sources WHERE %s%s"
                            " RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path",
@@ -35,10 +35,9 @@ const char *removal(const Store &store, const char *is_chosen) {
                   store);
 }
 
-// The oldest $2 rows that nobody has locked. By ctid, since no index has to be looked
-// into again for them; in the order of the index and no other, since sorting costs
-// more than the whole DELETE. What was changed since the statement began is left for
-// another purge.
+// Selects the $2 oldest rows that nobody has locked. Selecting by ctid avoids a second index
+// lookup. The order is that of the index alone, because sorting would cost more than the whole
+// DELETE. A row that changed after the statement began is left for the next purge.
 const char *oldest_unlocked() {
     return psprintf(
         " AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM @store@.sources WHERE %s"
@@ -46,10 +45,10 @@ const char *oldest_unlocked() {
         is_removable);
 }
 
-// Whether a plain DELETE may be tried first, which gives up where it meets a locked
-// row. Not where something of the user's runs in it: that would see the lock_timeout,
-// and maybe run twice. Nor where the caller may not lock, by rights and policies, all
-// that it may remove: what goes would depend on whether somebody has locked a row.
+// Whether to try a plain DELETE first, which gives up at a locked row. It is not tried if user
+// triggers run, because they would see our lock_timeout and could run twice. It is also not tried
+// if privileges or policies may prevent the caller from locking some rows that it may remove: the
+// set of removed rows would then depend on whether another session has locked a row.
 bool may_try_without_locks(const Store &store) {
     if (pg_class_aclcheck(store.sources, GetUserId(), ACL_UPDATE) != ACLCHECK_OK ||
         check_enable_rls(store.sources, InvalidOid, true) == RLS_ENABLED)
@@ -67,8 +66,8 @@ bool may_try_without_locks(const Store &store) {
     return is_ours_alone;
 }
 
-// The log's entries live as long as a source is deleted by them. Those that
-// another purge is about to drop are left to it: nobody waits here.
+// Removes log entries older than `cutoff` that no source refers to any longer. It does not wait
+// for locks, and skips the entries that another purge is removing.
 void drop_finished_deletions(const Store &store, Datum cutoff) {
     hold_table(store, "sources", AccessShareLock);
     hold_table(store, "discovery_deletions", RowExclusiveLock);
@@ -91,7 +90,8 @@ void set_hold(FunctionCallInfo fcinfo, const char *reason) {
         run_saved(placed("UPDATE @store@.sources SET hold_reason = $2 WHERE id OPERATOR(pg_catalog.=) $1", store),
                   {argument(fcinfo, 0, UUIDOID), text_argument(reason)});
     if (rows == 0) {
-        // Gone while we waited for whoever removed it; else a policy is in the way.
+        // Either another session removed the source while we waited, or a policy prevents the
+        // update.
         require_source(store, PG_GETARG_DATUM(0));
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
     }
@@ -126,7 +126,8 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
         run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
                   "ix_sources_deleted_at", removed);
     };
-    // Mostly nobody has locked any of them. To lock each before would cost a third more.
+    // Usually nobody has locked any of the rows. Locking each row first would take a third more
+    // time.
     bool is_done =
         PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
     if (!is_done) {

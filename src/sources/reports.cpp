@@ -1,5 +1,5 @@
-// Functions that look and change nothing: duplicates, hashes, counts, deletions.
-// Each is one query over the store, with the caller's rights.
+// Read-only functions that report duplicates, hashes, counts and deletions, and
+// repair_source_counts(). Each report is one query on the store, with the caller's privileges.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "server/session.hpp"
@@ -24,7 +24,7 @@ void require_right(Oid table, AclMode right) {
 
 using namespace discovery;
 
-// Also of a store that is still at 1.0, where duplicates may live in one notebook.
+// Also works on a store at version 1.0, where a notebook can have duplicates.
 DISCOVERY_FUNCTION(discovery_find_duplicate_sources) {
     return return_rows(fcinfo,
                        placed(R"sql(
@@ -44,7 +44,7 @@ DISCOVERY_FUNCTION(discovery_check_source_hashes) {
     if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) <= 0)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_rows must be positive"));
     Store store = current_store();
-    // content_hash() is the extension's own, wherever that is.
+    // content_hash() is in the extension's schema, which can differ from the store's.
     const char *functions = quoted_schema(read_extension().schema);
     return return_rows(fcinfo,
                        psprintf(R"sql(
@@ -62,7 +62,7 @@ DISCOVERY_FUNCTION(discovery_check_source_hashes) {
 
 DISCOVERY_FUNCTION(discovery_check_source_counts) {
     Store store = current_store();
-    // Where row security hides sources, a count of them would not be the count.
+    // If row security hid sources, the counts would be wrong. Raise an error instead.
     Session session = enter();
     set_row_security_off();
     Datum result = return_rows(fcinfo,
@@ -80,8 +80,8 @@ DISCOVERY_FUNCTION(discovery_check_source_counts) {
     return result;
 }
 
-// Under the owner's identity, for which row security hides nothing; the caller
-// needs the rights that he would need to do it himself.
+// Runs as the owner of the store, because row security must not hide rows. The caller needs the
+// privileges that the same statements would need.
 DISCOVERY_FUNCTION(discovery_repair_source_counts) {
     PreventCommandIfReadOnly("repair_source_counts()");
     Store store = current_store();

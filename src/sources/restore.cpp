@@ -1,4 +1,4 @@
-// Undoing a soft delete: restore_source(), restore_sources(), preview_restore().
+// restore_source(), restore_sources() and preview_restore(): undo a soft delete.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "server/session.hpp"
@@ -15,9 +15,9 @@ namespace {
 
 constexpr int most_attempts = 100;
 
-// A query for the deleted sources of a condition on $1: id, notebook_id, name,
-// outcome ('restored', or 'kept_deleted' where a duplicate stands in the way), and
-// the duplicate's id and name.
+// A query for the soft-deleted sources that satisfy a condition on $1. Its columns: id,
+// notebook_id, name, outcome ('restored', or 'kept_deleted' if there is a duplicate), and the id
+// and name of the duplicate.
 const char *restore_plan(const Store &store, const char *condition) {
     return placed(psprintf(R"sql(
         SELECT batch.id, batch.notebook_id, batch.name::text AS name,
@@ -40,8 +40,9 @@ const char *restore_plan(const Store &store, const char *condition) {
                   store);
 }
 
-// Those of the plan's rows, in SPI_tuptable, that are to be restored. One that has a
-// duplicate is put out as kept, if it may stay. Errors: 23505 if it may not.
+// Returns the ids of the plan's rows, in SPI_tuptable, that have no duplicate. With `keep_deleted`,
+// the other rows are put into the result as kept.
+// Errors: 23505 if there is a duplicate and not `keep_deleted`.
 Argument restored_ids(FunctionCallInfo fcinfo, uint64 rows, bool keep_deleted) {
     auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * (rows + 1), MCXT_ALLOC_HUGE));
     int count = 0;
@@ -66,14 +67,14 @@ Argument restored_ids(FunctionCallInfo fcinfo, uint64 rows, bool keep_deleted) {
     return {UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))};
 }
 
-// Restores the deleted sources of a condition on $1, those that the caller may
-// change; returns how many there were.
+// Restores the soft-deleted sources that satisfy a condition on $1 and that the caller may update.
+// Returns their number.
 uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition) {
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
     Tuplestorestate *result = begin_result(fcinfo);
     Argument which = argument(fcinfo, 0, UUIDOID);
-    // Rows are locked in the order of their ids, and take their place in the unique
-    // index in that of its key, as others that write many do: no two wait for each other.
+    // To avoid deadlocks, lock rows in the order of their ids and update them in the order of the
+    // unique index, as all writers of many rows do.
     const char *lock = placed(psprintf(R"sql(
         SELECT coalesce(array_agg(id ORDER BY notebook_id, content_hash COLLATE "C"), '{}')
         FROM (SELECT id, notebook_id, content_hash FROM @store@.sources
@@ -87,7 +88,7 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
     const char *update = placed(
         "UPDATE @store@.sources AS source SET deleted_at = NULL"
         " FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id"
-        // A trigger of the user's may have kept it.
+        // A user's trigger may have kept it deleted.
         " RETURNING source.id, CASE WHEN source.deleted_at IS NULL THEN 'restored'::pg_catalog.text"
         " ELSE 'kept_deleted' END",
         store);
@@ -102,7 +103,7 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
         query(lock, {which}, false);
         Argument locked = {UUIDARRAYOID, result_datum(0, 0, &which.is_null)};
         if (attempt == 1) {
-            // Mostly nothing is in the way; to look first would cost as much again.
+            // Usually there is no duplicate. Looking for one first would double the cost.
             leave(session);
             if (unless_duplicate([&] { rows = run_saved(update, {locked}, nullptr, result); })) break;
             tuplestore_clear(result);
@@ -110,7 +111,7 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
         }
         rows = query(plan, {locked}, false);
         Argument restored = restored_ids(fcinfo, rows, keep_deleted);
-        // Triggers of the user's run under the search_path that they run under always.
+        // Run the update under the caller's search_path, because it runs the user's triggers.
         leave(session);
         if (unless_duplicate([&] { run_saved(update, {restored}, nullptr, result); })) break;
         tuplestore_clear(result);
@@ -134,7 +135,7 @@ DISCOVERY_FUNCTION(discovery_restore_source) {
     require_argument(fcinfo, 0, "id");
     Store store = current_store();
     require_source(store, PG_GETARG_DATUM(0));
-    // One that lives is no error; one that was removed while we waited for it is.
+    // A live source is not an error. A source that was removed while we waited for it is.
     if (restore_where(fcinfo, store, "id = $1") == 0) require_source(store, PG_GETARG_DATUM(0));
     return Datum{};
 }

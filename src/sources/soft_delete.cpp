@@ -1,3 +1,4 @@
+// Locks and checks that soft delete, restore and purge share.
 #include "sources/soft_delete.hpp"
 
 #include "server/queries.hpp"
@@ -15,7 +16,7 @@ void raise_unknown(const char *ids) {
 }
 
 void lock_notebooks(const Store &store, Argument ids) {
-    // As foreign keys do it: nobody needs a right on notebooks for it.
+    // Lock as the owner, as foreign keys do, so that the caller needs no privilege on notebooks.
     hold_table(store, "notebooks", RowShareLock);
     Identity identity = act_as(store.owner);
     run_saved(placed("SELECT FROM @store@.notebooks WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
@@ -25,7 +26,6 @@ void lock_notebooks(const Store &store, Argument ids) {
     stop_acting(identity);
 }
 
-// The notebooks of the sources of a condition on $1, those that the caller may see.
 void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
     query(placed(psprintf("SELECT coalesce(array_agg(DISTINCT notebook_id), '{}') FROM @store@.sources WHERE %s",
                           condition),

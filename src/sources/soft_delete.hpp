@@ -1,4 +1,4 @@
-// What soft delete, its undoing and the purge share.
+// Locks and checks that soft delete, restore and purge share.
 #pragma once
 
 #include "server/queries.hpp"
@@ -6,26 +6,28 @@
 
 namespace discovery {
 
-/// After a duplicate was in the way that a look before had not shown: above READ
-/// COMMITTED it is outside of the snapshot for ever, so that a further attempt
-/// is vain. Errors: 40001.
+/// Call this after a duplicate prevented an update although an earlier query did not find it. Above
+/// READ COMMITTED the duplicate stays outside the snapshot, so another attempt cannot succeed.
+/// Errors: 40001 above READ COMMITTED.
 void require_new_snapshot();
 
-/// Keeps the notebooks (uuid[]) from being deleted until the transaction ends. Whoever
-/// deletes a notebook locks it before its sources; so must we, who change a
-/// source before its notebook's count, or the two of us could wait for each other.
+/// Prevents the deletion of the notebooks (uuid[]) until the transaction ends. A session that
+/// deletes a notebook locks it before its sources. We update a source before the count of its
+/// notebook, so without this lock the two sessions could deadlock.
+/// Errors: 55000 notebooks is not a plain table of the store's owner.
 void lock_notebooks(const Store &store, Argument ids);
 
-/// The same for the notebooks of the sources of a condition on $1, those that the caller may see.
+/// The same for the notebooks of the sources that satisfy a condition on $1 and that the caller can
+/// see. Call it inside enter().
 void lock_notebooks_where(const Store &store, const char *condition, Argument which);
 
-/// Raises P0002 for sources of these ids.
+/// Raises P0002 with these ids, a comma-separated list, as the unknown sources.
 [[noreturn]] void raise_unknown(const char *ids);
 
-/// Raises P0002 if there is no such deletion in the log; needs no right on it.
+/// Raises P0002 if the log has no such deletion. The caller needs no privilege on the log.
 void require_deletion(const Store &store, Datum deletion);
 
-/// Raises P0002 if there is no such source that the caller can see.
+/// Raises P0002 if the caller can see no source with this id.
 void require_source(const Store &store, Datum id);
 
 }  // namespace discovery

@@ -1,6 +1,6 @@
-// The row trigger on sources, before INSERT and UPDATE: content_hash where the
-// client gave none, updated_at where it did not move, and the deletion that a
-// row belongs to while it is deleted.
+// The row trigger on sources, before INSERT and UPDATE. It sets content_hash if the client gave
+// none, updated_at if the update did not change it, and deletion_id while the source is
+// soft-deleted.
 #include "sources/deletions.hpp"
 #include "sources/hash.hpp"
 #include "sources/triggers.hpp"
@@ -17,7 +17,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The source that add_source() restores.
+// The source that add_source() is restoring.
 struct {
     bool is_under_way;
     pg_uuid_t source;
@@ -41,7 +41,7 @@ Columns columns_of(Relation relation) {
             column_number(relation, "deletion_id", UUIDOID)};
 }
 
-// A row of the table, by column.
+// A row of the table, indexed by column number.
 struct Row {
     HeapTuple tuple;
     Relation relation;
@@ -56,8 +56,8 @@ std::string_view view_of(const Value &value) {
 
 bool is_blank(const Value &value) { return value.is_null || toast_raw_datum_size(value.datum) == VARHDRSZ; }
 
-// What the store knows of the content itself: the text of what is no file. Of a
-// file it has the text that somebody extracted, not the bytes.
+// The hash that the store can compute itself: that of the text, unless the source is a file. For a
+// file, the store has the extracted text but not the bytes, so the result is empty.
 Datum hash_of_text(const Row &row, const Columns &columns) {
     Value type = row[columns.source_type], text = row[columns.extracted_text];
     bool has_content = !type.is_null && view_of(type) != "file" && !is_blank(text);
@@ -67,7 +67,7 @@ Datum hash_of_text(const Row &row, const Columns &columns) {
 bool is_new_text(const Row &before, const Row &after, const Columns &columns) {
     Value old_text = before[columns.extracted_text], new_text = after[columns.extracted_text];
     if (old_text.is_null || new_text.is_null) return old_text.is_null != new_text.is_null;
-    // Equal texts may be stored otherwise, as where a client writes the whole row.
+    // Equal texts can be stored differently, for example if a client writes the whole row.
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(after.relation), columns.extracted_text - 1);
     return !is_same(old_text, new_text, attribute) &&
            !datum_image_eq(old_text.datum, new_text.datum, attribute->attbyval, attribute->attlen);
@@ -76,8 +76,8 @@ bool is_new_text(const Row &before, const Row &after, const Columns &columns) {
 void set_hash(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
     Value hash = after[columns.content_hash];
     if (is_blank(hash)) {
-        // What came from 1.0 without a hash stays without, as long as nobody touches
-        // hash and text: or its renaming could meet a duplicate.
+        // A row that 1.0 stored without a hash keeps none while its hash and text do not change.
+        // Otherwise renaming it could fail because of a duplicate.
         if (before != nullptr && is_blank((*before)[columns.content_hash]) && !is_new_text(*before, after, columns)) {
             if (hash.is_null) changes.set(columns.content_hash, to_text(""));
             return;
@@ -91,7 +91,7 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
         Value old_hash = (*before)[columns.content_hash];
         if (!is_blank(old_hash) && view_of(old_hash) == given && is_new_text(*before, after, columns) &&
             view_of({hash_of_text(*before, columns), false}) == given) {
-            // Text and hash belonged together: they still do.
+            // The old hash was that of the old text, so set the hash of the new text.
             changes.set(columns.content_hash, hash_of_text(after, columns));
             return;
         }
@@ -102,8 +102,8 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
     }
 }
 
-// A client cannot choose the deletion; a dump, which the owner restores, brings
-// those of its deleted rows.
+// A client cannot choose deletion_id. The owner can, in INSERT, so that a dump restores the
+// deletion_id of soft-deleted rows.
 void set_deletion(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
     Value given = after[columns.deletion_id];
     bool is_live = after[columns.deleted_at].is_null;

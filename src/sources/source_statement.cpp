@@ -1,8 +1,7 @@
-// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE: that of the
-// rows adds up what a statement does, that of the statement writes it to the
-// counts of the notebooks and the deletion log, as the owner of the table.
-// (Transition tables would bring the rows to the statement at once, but as copies,
-// with their texts, on which nothing here depends: they doubled a DELETE's time.)
+// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE. The row trigger adds up what a
+// statement does. The statement trigger writes the sums to the counts of the notebooks and to the
+// deletion log, as the owner of the table. Transition tables are not used: they copy the rows with
+// their texts, which these triggers do not need, and that doubled the time of a DELETE.
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "store/catalog.hpp"
@@ -27,12 +26,12 @@ struct Columns {
 // What the rows of a statement have done so far.
 struct Effects {
     core::Tally tally;
-    std::map<core::Uuid, int64> deleted;  // rows by deletion
+    std::map<core::Uuid, int64> deleted;  // number of rows by deletion
 };
 
-// The effects of the statements under way on one table each: a trigger of the
-// user's may run another statement in the middle of one. A statement is known by
-// its memory, from which all its triggers are called, and its effects go with that.
+// The effects of an unfinished statement on one table. There can be several, because a user's
+// trigger may run another statement. `statement` is the memory context from which all triggers of
+// the statement are called. It identifies the statement, and its deletion frees the effects.
 struct Pending {
     MemoryContext statement;
     Oid table;
@@ -71,13 +70,13 @@ Pending *add_pending(FunctionCallInfo fcinfo, Relation sources) {
     return pending;
 }
 
-// What counts of a row.
+// The columns of a row that affect counts and the log.
 struct Source {
-    bool has_notebook;  // the user may have dropped NOT NULL
+    bool has_notebook;  // false only if the user dropped NOT NULL
     core::Uuid notebook;
     bool is_live;
     Timestamp created;
-    Timestamp newest;  // of its timestamps
+    Timestamp newest;  // maximum of its finite timestamps
     bool has_deletion;
     core::Uuid deletion;
 };
@@ -113,8 +112,9 @@ Columns columns_of(Relation relation) {
             column_number(relation, "deletion_id", UUIDOID)};
 }
 
-// The log beside the table. The owner of the schema may have put something else
-// in its place, whose code must not run as the owner of the sources. Errors: 55000.
+// Opens the deletion log in the schema of `sources`. The owner of the schema may have replaced it
+// with another object, whose code must not run as the owner of sources.
+// Errors: 55000 there is no such table of the same owner.
 Relation open_log(Relation sources) {
     Oid schema = RelationGetNamespace(sources);
     Oid log = get_relname_relid("discovery_deletions", schema);
@@ -128,7 +128,7 @@ Relation open_log(Relation sources) {
     return relation;
 }
 
-// A deletion that goes over several statements grows with each.
+// Inserts the deletions, or adds to the row count of those that an earlier statement has logged.
 void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
     if (effects->deleted.empty()) return;
     Relation log = open_log(sources);
@@ -168,8 +168,8 @@ DISCOVERY_FUNCTION(discovery_source_change) {
     bool has_moved = before.has_notebook != after.has_notebook || before.notebook != after.notebook;
     if (was_live == is_live && !(is_live && has_moved)) return PointerGetDatum(nullptr);
 
-    // Of a new row, what changed it later has not moved its notebook: a restore
-    // of data alone leaves that as it was.
+    // For a new row, use created_at only: the later changes of the source did not change updated_at
+    // of its notebook. Restoring a data-only dump therefore leaves updated_at unchanged.
     Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
     Pending *pending = find_pending(fcinfo, sources);
     if (pending == nullptr) pending = add_pending(fcinfo, sources);
@@ -188,7 +188,8 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
     Pending *pending = find_pending(fcinfo, sources);
     if (pending == nullptr && !is_truncate) return PointerGetDatum(nullptr);
-    // What the user's triggers do from here on is for statements of theirs.
+    // Unlink it first: the writes below may fire user triggers, whose statements have their own
+    // effects.
     if (pending != nullptr) remove_pending(pending);
 
     Oid acting_role = GetUserId();

@@ -1,3 +1,4 @@
+// What the triggers of a store have in common.
 #include "sources/triggers.hpp"
 
 extern "C" {
@@ -62,7 +63,7 @@ void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Rela
     if (!is_kept(updated_at)) return;
     for (AttrNumber column = 1; column <= descriptor->natts; ++column) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
-        // Generated columns are not computed yet, and follow from the others.
+        // Generated columns are not computed yet. They depend only on the other columns.
         if (column == updated_at || column == kept_by_us || attribute->attisdropped || attribute->attgenerated)
             continue;
         if (is_kept(column)) continue;

@@ -10,13 +10,13 @@ extern "C" {
 
 namespace discovery {
 
-/// The call of a trigger before each row of INSERT or UPDATE, after each row, or
-/// after each statement. Errors: 39P01 if the function was called in another way.
+/// The trigger data of a call before each row of INSERT or UPDATE (row_call), or after each row or
+/// statement (after_call). `function` is the function's name for the error message.
+/// Errors: 39P01 if the function was called in another way.
 TriggerData *row_call(FunctionCallInfo fcinfo, const char *function);
 TriggerData *after_call(FunctionCallInfo fcinfo, const char *function, bool for_each_row);
 
-/// What `find` returns, a plain struct, for the trigger that is called: looked up
-/// once a statement.
+/// The result of `find`, a plain struct. It is computed once per statement and trigger.
 template <class Find>
 const auto &once_a_statement(FunctionCallInfo fcinfo, Find find) {
     using T = decltype(find());
@@ -27,9 +27,9 @@ const auto &once_a_statement(FunctionCallInfo fcinfo, Find find) {
     return *static_cast<const T *>(fcinfo->flinfo->fn_extra);
 }
 
-/// The number of a column of the trigger's table, whose values can be read as
-/// that type: anybody may put our triggers on a table of his own, whatever its
-/// columns are. Errors: 42703, 42804.
+/// The number of a column of the trigger's table, after checking that its values can be read as
+/// `type`. The check is necessary because any role may put our triggers on its own table.
+/// Errors: 42703 no such column; 42804 another type.
 AttrNumber column_number(Relation relation, const char *name, Oid type);
 
 /// A column's value in a row.
@@ -43,13 +43,13 @@ inline Value value_of(HeapTuple row, AttrNumber column, Relation relation) {
     return value;
 }
 
-/// Whether both are stored alike. Values that are equal may be stored otherwise.
+/// Whether both values are NULL or stored identically. Equal values can be stored differently.
 bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute);
 
-/// The clock of the transaction in UTC, as a timestamp without time zone.
+/// The start time of the transaction in UTC, as a timestamp without time zone.
 inline Datum utc_now() { return TimestampGetDatum(GetCurrentTransactionStartTimestamp()); }
 
-/// Replaces columns of a row, up to a handful, in one copy.
+/// Collects new values for at most `most` columns and applies them to a row in one copy.
 class RowChanges {
 public:
     void set(AttrNumber column, Datum value, bool is_null = false) {
@@ -71,12 +71,12 @@ private:
     bool nulls_[most];
 };
 
-/// While add_source() brings this source back, its hash stands, whatever text
-/// comes along: it is that of the content that was asked for. Null ends it.
+/// While add_source() restores this source, the row trigger keeps the given hash, even if the text
+/// changes, because it is the hash of the content that the caller gave. Null ends this.
 void keep_hash_of(const pg_uuid_t *source);
 
-/// Sets updated_at to now where the update leaves it as it was although it
-/// changes other columns of the row, `kept_by_us` aside.
+/// Sets updated_at to now if the update changes other columns but not updated_at. A change of
+/// `kept_by_us` alone does not count.
 void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation, AttrNumber updated_at,
                     AttrNumber kept_by_us);
 

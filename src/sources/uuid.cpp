@@ -1,17 +1,18 @@
-// uuid_v7(): the server's clock and random numbers for the core's sequence.
+// uuid_v7(): passes the server's clock and random bytes to the generator in core/uuid.hpp.
 #include "sources/uuid.hpp"
 
 namespace discovery {
 namespace {
 
-// One a backend.
+// One sequence per backend.
 constinit core::UuidSequence sequence;
 
 constexpr int64 microseconds_to_2000 = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
 uint64 unix_milliseconds(TimestampTz time) { return static_cast<uint64>(Max(time + microseconds_to_2000, 0) / 1000); }
 
-// Random bytes, fetched for many UUIDs at once: a call costs more than they do.
+// Random bytes for one UUID. They are fetched for 32 UUIDs at once, because the call itself is
+// expensive.
 const uint8 *random_bytes() {
     static uint8 pool[core::uuid_random_bytes * 32];
     static int used = sizeof pool;

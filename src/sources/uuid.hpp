@@ -1,4 +1,4 @@
-// UUIDs between PostgreSQL and the core.
+// Generates UUIDs, and converts them between PostgreSQL and the core.
 #pragma once
 
 #include "server/guard.hpp"
@@ -7,13 +7,15 @@
 
 namespace discovery {
 
-/// The next of this backend: strictly above all it made before.
+/// A new UUID of version 7, greater than every UUID that this backend generated before.
+/// Errors: XX000 no random bytes are available.
 core::Uuid new_uuid();
 
-/// Below every UUID that is made at that time or later, by whichever backend
-/// of a server whose clock does not step back.
+/// A UUID below every UUID that any backend generates at `time` or later, provided that the
+/// server's clock does not go backwards.
 core::Uuid uuid_floor(TimestampTz time);
 
+/// Convert to and from a Datum of type uuid. to_datum() allocates in CurrentMemoryContext.
 Datum to_datum(const core::Uuid &uuid);
 core::Uuid to_uuid(Datum datum);
 

@@ -1,5 +1,5 @@
-// Taking over tables that are there: of Alembic, of a store whose extension was
-// dropped, or of one that was detached from it.
+// Adopts existing tables: those of Alembic, of a store whose extension was dropped, or of a
+// detached store.
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "server/settings.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char *store_tables[] = {"notebooks", "sources", record_table};
 
-// The record that was made by adoption last, and in which transaction.
+// The record of the store that was adopted last, and the transaction that did it.
 struct {
     Oid record;
     LocalTransactionId transaction;
@@ -45,9 +45,10 @@ Oid database_owner() {
     return owner;
 }
 
-// Whoever adopts acts as the tables' owner, here and in every later step; so he
-// must have the right to. And where he has it of everybody, being a superuser,
-// the tables could have been planted for him (the pattern of CVE-2022-2625).
+// The adopting role acts as the owner of the tables, now and in every later step, so it must have
+// the owner's privileges. A superuser has them for every role, so an attacker could have prepared
+// the tables for it (as in CVE-2022-2625). Therefore the owner must be the caller, or the owner of
+// the schema or the database, unless the session sets discovery.adopt_foreign.
 void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
     if (!has_privs_of_role(caller, owner))
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -65,8 +66,8 @@ void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
         errhint("Check that the tables are what you expect, then SET discovery.adopt_foreign = on."));
 }
 
-// The newest release whose shape the tables have. Errors: 42P17, with all
-// differences from the release that comes nearest.
+// Finds the newest release whose shape the tables have.
+// Errors: 42P17, with all differences from the nearest release.
 const core::Release *recognize(const core::Migrations *migrations, Oid schema, const core::Shape *is) {
     const core::Release *nearest = nullptr;
     const char *differences = nullptr;
@@ -90,7 +91,8 @@ const core::Release *recognize(const core::Migrations *migrations, Oid schema, c
             errhint("Alter the tables, or choose another schema."));
 }
 
-// The release that the record names. Errors: 0A000 if this library is older.
+// The release that the record names.
+// Errors: 0A000 if this library does not know it.
 const core::Release *require_release(const core::Migrations *migrations, const Store &store) {
     const char *version = text_of(store.version);
     const core::Release *release = migrations->release(store.version);
@@ -102,7 +104,7 @@ const core::Release *require_release(const core::Migrations *migrations, const S
     return release;
 }
 
-// What the user's own triggers and rules do to rows, no version of ours knows.
+// Warns of the user's own triggers and rules, because no version knows what they do to rows.
 void warn_of_code(Oid schema, const core::Shape *is, const core::Shape *should_be) {
     auto *extras = in_core([&] {
         auto all = core::compare(*is, *should_be);
@@ -121,7 +123,7 @@ void warn_of_code(Oid schema, const core::Shape *is, const core::Shape *should_b
                 errdetail("%s", extras->c_str()));
 }
 
-// "revision 913390ba554c of Alembic", if the tables' owner has a table that says so.
+// The revision in alembic_version, if the owner of the tables has such a table; else null.
 const char *alembic_revision(Oid schema, Oid owner) {
     Oid table = get_relname_relid("alembic_version", schema);
     if (!OidIsValid(table) || why_no_plain_table(table) != nullptr || owner_of(table) != owner ||
@@ -142,7 +144,7 @@ const char *alembic_revision(Oid schema, Oid owner) {
     return revision;
 }
 
-// A store with its record, which says what it must be.
+// Adopts a store that has a record. Its tables must have the shape of the recorded version.
 void take_over(const core::Migrations *migrations, const Store &store, bool is_new) {
     adopted.record = store.record;
     adopted.transaction = this_transaction();
@@ -152,7 +154,8 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
         ereport(ERROR, errcode(ERRCODE_DUPLICATE_TABLE),
                 errmsg("schema \"%s\" already has a store", schema_name(store.schema)),
                 errdetail("Its version is %s.", text_of(store.version)));
-    // A script of an older version has not the functions yet; the next will repair it.
+    // The script of an older version does not have these functions yet. A later script repairs the
+    // store.
     if (!lost->empty() && store.version > read_extension().version) return;
     if (!lost->empty()) reattach(store, lost);
     const core::Shape *is = read_shape(store.schema);
@@ -267,7 +270,7 @@ void reattach(const Store &store, const std::vector<std::string> *statements) {
     Session session = enter_as(store.owner);
     for (const std::string &statement : *statements)
         query(in_core([&] { return core::place_schemas(statement, schema, functions); })->c_str(), {}, false);
-    // The function is the extension's, and works on the first store in search_path.
+    // repair_source_counts() works on the first store in search_path.
     set_search_path(schema);
     query(psprintf("SELECT %s.repair_source_counts()", functions), {}, false);
     leave(session);

@@ -1,3 +1,4 @@
+// Reads the catalogs about the extension and its stores.
 #include "store/catalog.hpp"
 
 #include "server/queries.hpp"
@@ -21,7 +22,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The string in a column's default, null if that is not a plain string.
+// The string in a column's default, or null if the default is not a plain string.
 const char *default_string(Oid relation, const char *column) {
     AttrNumber number = get_attnum(relation, column);
     if (number == InvalidAttrNumber || get_atttype(relation, number) != TEXTOID) return nullptr;
@@ -45,19 +46,19 @@ const char *default_string(Oid relation, const char *column) {
     return found;
 }
 
-// Why it is no table of a store of that owner; null if it is.
+// Why the relation is not a plain table of that owner; null if it is.
 const char *why_not_of(Oid table, Oid owner) {
     const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
     return why == nullptr && owner_of(table) != owner ? "does not belong to the owner of the store" : why;
 }
 
-// The plain table of that name and owner, if there is one.
+// The plain table with that name and owner, or InvalidOid.
 Oid find_table(Oid schema, const char *name, Oid owner) {
     Oid table = get_relname_relid(name, schema);
     return why_not_of(table, owner) == nullptr ? table : InvalidOid;
 }
 
-// The first table that a store has not as it must be.
+// A sentence about the first table of an incomplete store that is missing or invalid.
 const char *what_is_missing(const Store &store) {
     for (const char *name : {"notebooks", "sources"})
         if (const char *why = why_not_of(get_relname_relid(name, store.schema), store.owner))
@@ -92,7 +93,8 @@ void wait_for_alter_extension() {
     do {
         ScanKeyData key;
         ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("discovery"));
-        // Shows the row before its change is committed, and whose change it is.
+        // A dirty snapshot returns the row before its change is committed, with the transaction of
+        // the change.
         SnapshotData dirty;
         InitDirtySnapshot(dirty);
         SysScanDesc scan = systable_beginscan(extensions, ExtensionNameIndexId, true, &dirty, 1, &key);
@@ -163,7 +165,7 @@ const char *why_no_plain_table(Oid relation) {
 void hold_table(const Store &store, const char *name, LOCKMODE mode) {
     Oid table = get_relname_relid(name, store.schema);
     if (OidIsValid(table)) {
-        LockRelationOid(table, mode);  // and takes in what others did to it meanwhile
+        LockRelationOid(table, mode);  // also processes invalidation messages
         if (get_relname_relid(name, store.schema) != table) table = InvalidOid;
     }
     if (const char *why = why_not_of(table, store.owner))

@@ -1,5 +1,5 @@
-// What the catalogs say of the extension and of its stores. Reading only: no
-// right on a store is needed, no row of it is read, nothing of its owner runs.
+// Reads the catalogs about the extension and its stores. This needs no privilege on a store, reads
+// no row of it, and runs no code of its owner.
 #pragma once
 
 #include "server/guard.hpp"
@@ -10,54 +10,58 @@ namespace discovery {
 
 inline constexpr const char *record_table = "discovery_migrations";
 
-/// The extension in this database.
+/// The extension in the current database.
 struct Extension {
     Oid id;
     Oid owner;
     Oid schema;
     core::Version version;
 };
+/// Reads the extension's row.
+/// Errors: 42704 the database does not have the extension.
 Extension read_extension();
 
-/// Waits for a transaction that has altered the extension to end. Of the minor
-/// releases only newer ones lock it in ALTER EXTENSION; with the others, who does
-/// not wait fails with "tuple concurrently updated".
+/// Waits for the end of a transaction that has altered the extension. Only newer minor releases of
+/// PostgreSQL lock the extension in ALTER EXTENSION. In the others, a session that does not wait
+/// fails with "tuple concurrently updated".
 void wait_for_alter_extension();
 
-/// A store: its record, and the tables it belongs to.
+/// A store: its record and its tables.
 struct Store {
     Oid schema;
     Oid owner;
     Oid record;
-    Oid notebooks;  // InvalidOid where there is no such plain table of the owner's
+    Oid notebooks;  // InvalidOid if the owner has no such plain table
     Oid sources;
     core::Version version;
 
     bool is_complete() const { return OidIsValid(notebooks) && OidIsValid(sources); }
 };
 
-/// Whether the schema has a record of a store: a plain table
-/// discovery_migrations whose column version has a version for a default.
+/// Whether the schema has the record of a store, and if so, sets `store`. A record is a plain table
+/// discovery_migrations with a version as the default of its column version.
 bool find_store(Oid schema, Store *store);
 
-/// The schemas, as a list of OIDs, that have a table of the record's name; by
-/// name. find_store() tells whether it is one.
+/// The schemas that have a table with the name of the record, as a list of OIDs in the order of
+/// their names. find_store() decides whether the table is a record.
 List *schemas_with_record();
 
-/// The store in the schema of that name; of null, the first complete one in
-/// search_path. Errors: 3F000 no such schema, 42P01 no store.
+/// The store in the schema with that name. If the name is null: the first complete store in
+/// search_path.
+/// Errors: 3F000 no such schema; 42P01 no store; 42P17 search_path has only incomplete stores.
 Store require_store(const char *schema);
 
-/// The owner of a table or view; InvalidOid if it is gone.
+/// The owner of a relation, or InvalidOid if it does not exist.
 Oid owner_of(Oid relation);
 
 /// Why the relation cannot be a table of a store ("is a view"); null if it can.
 const char *why_no_plain_table(Oid relation);
 
-/// Locks a table of the store until the transaction ends, and makes sure that it is
-/// a plain table of the store's owner. Before anything is read or written under
-/// that name with the owner's rights: whoever owns the schema may have put another
-/// table or a view there, whose code would run with them. Errors: 55000.
+/// Locks a table of the store until the transaction ends, and checks that it is a plain table of
+/// the store's owner. Call it before reading or writing the table with the owner's privileges: the
+/// owner of the schema may have put another table or a view in its place, whose code would run with
+/// these privileges.
+/// Errors: 55000.
 void hold_table(const Store &store, const char *name, LOCKMODE mode);
 
 /// The quoted name of a schema.
@@ -66,7 +70,7 @@ const char *quoted_schema(Oid schema);
 /// `sql` with @store@ replaced by the quoted schema, in CurrentMemoryContext.
 const char *placed(const char *sql, const Store &store);
 
-/// A version in words, in CurrentMemoryContext.
+/// A version as text, in CurrentMemoryContext.
 const char *text_of(core::Version version);
 
 }  // namespace discovery

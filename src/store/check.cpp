@@ -1,5 +1,5 @@
-// discovery_check(): how a live store differs from its version;
-// discovery_autogenerate(): the same as the statements of a migration.
+// discovery_check(): lists how a live store differs from its version. discovery_autogenerate():
+// returns the differences as the statements of a migration.
 #include "server/arguments.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"
@@ -26,7 +26,7 @@ const core::Release *require_release(const core::Migrations *migrations, const S
     return release;
 }
 
-// A text of the core's; an empty one is NULL.
+// Sets a text value from a string; an empty string is NULL.
 void set_text(Datum *value, bool *is_null, const std::string &content) {
     *is_null = content.empty();
     if (!*is_null) *value = to_text(content);
@@ -49,7 +49,7 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
     put_row(fcinfo, values, nulls);
 }
 
-// The steps that the history says were applied, against those that there are.
+// Puts the steps whose checksum in the history differs from that of the installed step.
 void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations, const Store &store) {
     if (pg_class_aclcheck(store.record, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return;
     MemoryContext caller = CurrentMemoryContext;
@@ -80,8 +80,9 @@ void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations
     SPI_finish();
 }
 
-// Tables of the user's that the store knows nothing of are none of its business,
-// unless they refer to it: then a migration may be meant to bring them along.
+// Whether the object belongs to a table of the store. Other tables of the user are ignored. With
+// `with_referring`, tables that refer to the store are included, because a migration may have to
+// create them.
 bool is_of_store(const core::Object &object, const core::Shape &is, const core::Shape &should_be, bool with_referring) {
     for (const core::Object &other : should_be)
         if (other.relation() == object.relation()) return true;

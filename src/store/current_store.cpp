@@ -1,3 +1,4 @@
+// Finds the current store, and caches it.
 #include "store/current_store.hpp"
 
 extern "C" {
@@ -9,12 +10,12 @@ namespace discovery {
 
 namespace {
 
-// The store that was found last, for as long as search_path and the catalogs stay as they were.
+// The store that was found last. It is valid until search_path or the catalogs change.
 struct {
     bool is_valid;
     List *search_path;
     Store store;
-    uint64 changes;  // of the catalogs, so far
+    uint64 changes;  // number of catalog changes so far
 } found_store;
 
 void forget_store() {
@@ -22,8 +23,8 @@ void forget_store() {
     ++found_store.changes;
 }
 
-// What a store is depends on tables and schemas (any change of any is enough to
-// look again), and the extension's version on its functions.
+// Forgets the store after any change of a relation, schema or function. A store consists of tables
+// in a schema. The functions change with the version of the extension.
 void forget_store_on_changes() {
     static bool is_registered = false;
     if (is_registered) return;
@@ -55,7 +56,7 @@ Store current_store() {
     Store store = require_store(nullptr);
     Extension extension = read_extension();
     if (store.version == extension.version) {
-        // Unless something changed while we looked.
+        // Do not cache the store if the catalogs changed during the lookup.
         if (changes == found_store.changes) remember_store(store, search_path);
         return store;
     }

@@ -1,13 +1,13 @@
-// The store that the functions about data work on: the one that comes first in the caller's
-// search_path.
+// The store that the data functions use: the first store in the caller's search_path.
 #pragma once
 
 #include "store/catalog.hpp"
 
 namespace discovery {
 
-/// The caller's store. Errors: 42P01 none in search_path; 55000 it is not of the
-/// extension's version, which is named with the way to bring it up.
+/// The caller's store.
+/// Errors: 42P01 no store in search_path; 42P17 only incomplete stores; 55000 its version is not
+/// that of the extension (the hint says how to upgrade).
 Store current_store();
 
 }  // namespace discovery

@@ -1,4 +1,4 @@
-// discovery_history(): every version, and every time that it was applied.
+// discovery_history(): lists every version, and every time that it was applied to the store.
 #include "server/arguments.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"

@@ -1,5 +1,5 @@
-// discovery_run_step(), which ALTER EXTENSION discovery UPDATE calls, and
-// discovery_upgrade(), discovery_downgrade(), discovery_stamp().
+// discovery_run_step(), which ALTER EXTENSION discovery UPDATE calls, and discovery_upgrade(),
+// discovery_downgrade() and discovery_stamp().
 #include "server/arguments.hpp"
 #include "server/session.hpp"
 #include "store/current_store.hpp"
@@ -17,7 +17,8 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The other stores of this database that are above a version, named.
+// A list of the stores of this database, except that in the schema `except`, whose version is above
+// `version`. Null if there are none.
 const char *stores_above(core::Version version, Oid except) {
     StringInfoData names;
     initStringInfo(&names);
@@ -31,19 +32,20 @@ const char *stores_above(core::Version version, Oid except) {
     return names.len > 0 ? names.data : nullptr;
 }
 
-// The store that the argument names, for one who may migrate it. One at a time
-// in the database, since the extension may have to come along; the schema is
-// locked later, as ALTER EXTENSION in another session locks it.
+// Returns the store that the argument names, after checking that the caller may migrate it. It
+// locks the extension, because the migration may have to update it, so only one migration runs in
+// the database. The schema is locked later, in the order in which ALTER EXTENSION in another
+// session locks it.
 Store begin_migration(FunctionCallInfo fcinfo, int schema_argument, const char *function) {
     PreventCommandIfReadOnly(function);
     Store store = require_store(name_argument(fcinfo, schema_argument));
     require_ownership(store, GetUserId());
     lock_object(ExtensionRelationId, read_extension().id);
-    // Whoever had the lock may have migrated it.
+    // The previous holder of the lock may have migrated it.
     return require_store(get_namespace_name(store.schema));
 }
 
-// The store once more, which nobody else migrates now.
+// Locks the schema against other migrations and reads the store again.
 Store lock_store(const Store &store) {
     lock_schema(store.schema);
     return require_store(get_namespace_name(store.schema));
@@ -54,7 +56,7 @@ std::string_view target_argument(FunctionCallInfo fcinfo) {
     return *view_argument(fcinfo, 0);
 }
 
-// With the rights of the caller.
+// Updates the extension with the caller's privileges.
 void alter_extension(core::Version to) {
     Extension extension = read_extension();
     if (!has_privs_of_role(GetUserId(), extension.owner))
@@ -87,7 +89,7 @@ DISCOVERY_FUNCTION(discovery_upgrade) {
     if (store.version == to)
         ereport(NOTICE, errmsg("the store in schema \"%s\" already has version %s", get_namespace_name(store.schema),
                                text_of(to)));
-    // The functions come first: the steps of a version use them.
+    // Update the functions first, because the steps of a version use them.
     if (read_extension().version < to) alter_extension(to);
     store = lock_store(store);
     if (store.version < to) run_steps(migrations, store.schema, store.owner, store.version, to);
@@ -104,7 +106,7 @@ DISCOVERY_FUNCTION(discovery_downgrade) {
         PG_RETURN_TEXT_P(cstring_to_text("base"));
     }
     Extension extension = read_extension();
-    // One who owns the store alone takes that alone; the functions stay.
+    // The extension is downgraded too, unless the caller owns only the store.
     if (store.schema == extension.schema && to < extension.version && has_privs_of_role(GetUserId(), extension.owner))
         alter_extension(to);
     store = lock_store(store);
@@ -151,14 +153,14 @@ DISCOVERY_FUNCTION(discovery_run_step) {
     lock_schema(extension.schema);
     Store store;
     if (!find_store(extension.schema, &store)) PG_RETURN_VOID();
-    // The functions that a store lost by DROP EXTENSION … CASCADE are there again.
+    // A store that lost its functions to DROP EXTENSION ... CASCADE gets them again.
     if (store.version == to && to > from && has_privs_of_role(extension.owner, store.owner)) {
         const std::vector<std::string> *lost = lost_functions(migrations, store);
         if (!lost->empty()) reattach(store, lost);
         PG_RETURN_VOID();
     }
-    // One that was adopted just now stays as it was found; so does one that its
-    // owner took elsewhere.
+    // Skip a store that this transaction has adopted, and a store that its owner has migrated to
+    // another version.
     if (store.version != from || was_adopted_now(store)) PG_RETURN_VOID();
     if (!has_privs_of_role(extension.owner, store.owner)) {
         const char *functions = quoted_schema(extension.schema);

@@ -1,5 +1,5 @@
-// discovery_plan(): what an upgrade or a downgrade would run, and what each
-// statement does to the tables: read from its parse tree, nothing is run.
+// discovery_plan(): lists what an upgrade or a downgrade would run, and what each statement does to
+// the tables. It reads this from the parse trees and runs nothing.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "store/current_store.hpp"
@@ -25,7 +25,7 @@ struct TableLock {
 
 // What one statement does.
 struct Effects {
-    List *locks;  // of TableLock: on tables that are there before
+    List *locks;  // of TableLock, on existing and new tables
     StringInfoData words;
     bool can_lose_data;
     const core::Shape *shape;  // before the step
@@ -50,7 +50,7 @@ void say(Effects *effects, const char *words, const char *table) {
     appendStringInfo(&effects->words, "%s%s", effects->words.len > 0 ? ", " : "", sentence);
 }
 
-// The table that an index or constraint of the shape stands on; null if it is new.
+// The table of an index in the shape, or null if the index is new.
 const char *table_of_index(const core::Shape *shape, const char *index) {
     for (const core::Object &object : *shape)
         if (object.kind == "index" && object.name.size() > strlen(index) && object.name.ends_with(index) &&
@@ -59,7 +59,7 @@ const char *table_of_index(const core::Shape *shape, const char *index) {
     return nullptr;
 }
 
-// Tables that the foreign keys of a table refer to.
+// Locks the tables that the foreign keys of a table refer to.
 void lock_referenced(Effects *effects, const char *table, LOCKMODE mode) {
     constexpr std::string_view mark = "REFERENCES @store@.";
     for (const core::Object &object : *effects->shape) {
@@ -71,7 +71,7 @@ void lock_referenced(Effects *effects, const char *table, LOCKMODE mode) {
     }
 }
 
-// Qualified tables that a query names; without a schema it is a WITH query.
+// Collects the tables that a query names. A name without a schema is that of a WITH query.
 bool read_walker(Node *node, void *context) {
     if (node == nullptr) return false;
     auto *effects = static_cast<Effects *>(context);
@@ -98,7 +98,8 @@ bool read_walker(Node *node, void *context) {
 #endif
 }
 
-// A constant needs no rewrite, and neither does now(), which is the same for all rows.
+// Whether a new column with this default needs a rewrite of the table. A constant does not, and
+// neither does now(), which is the same for all rows.
 bool is_volatile_default(Node *expression) {
     if (expression == nullptr || IsA(expression, A_Const)) return false;
     if (IsA(expression, TypeCast)) return is_volatile_default(reinterpret_cast<TypeCast *>(expression)->arg);
@@ -222,7 +223,7 @@ void analyze(Effects *effects, Node *statement) {
     }
 }
 
-// Of the locks, those on tables that the step finds: nobody waits for a new one.
+// The locks on tables that exist before the step. Nobody can wait for a lock on a new table.
 const char *list_locks(const Effects *effects) {
     StringInfoData list;
     initStringInfo(&list);

@@ -1,6 +1,6 @@
-// sql/discovery--*.sql and *.shape are compiled in, and not read from the
-// server's share directory: so a backend has always the steps that belong to
-// its library, wherever the server finds extensions (extension_control_path).
+// sql/discovery--*.sql and *.shape are compiled into the library. They are not read from the
+// server's share directory, so that a backend always has the steps that match its library, wherever
+// the server looks for extensions (extension_control_path).
 #include "store/scripts.hpp"
 
 namespace discovery {

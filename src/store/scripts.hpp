@@ -1,4 +1,4 @@
-// The migrations that this library was built with.
+// The migrations that are compiled into this library.
 #pragma once
 
 #include "server/guard.hpp"
@@ -7,7 +7,7 @@
 
 namespace discovery {
 
-/// Reads them, into CurrentMemoryContext.
+/// Parses the migrations, into CurrentMemoryContext.
 const core::Migrations *shipped_migrations();
 
 }  // namespace discovery

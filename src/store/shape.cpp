@@ -1,3 +1,4 @@
+// Reads the shape of a live store from the catalogs.
 #include "store/shape.hpp"
 
 #include "server/queries.hpp"
@@ -6,9 +7,9 @@
 namespace discovery {
 namespace {
 
-// One row an object: kind, name, definition (core/shape.hpp). Left out is what
-// a user may tune without changing the shape: storage parameters, statistics,
-// privileges, policies; and NOT NULL constraints, which 18 lists by name.
+// One row per object: kind, name, definition (see core/shape.hpp). The query omits what a user may
+// tune without changing the shape: storage parameters, statistics, privileges and policies. It also
+// omits NOT NULL constraints, which have names since PostgreSQL 18.
 constexpr const char *shape_query = R"sql(
 WITH relation AS (
     SELECT c.oid, quote_ident(c.relname) AS name, c.relkind, c.relpersistence, c.relispartition, c.reloptions
@@ -71,7 +72,7 @@ WITH relation AS (
 )
 SELECT kind, regexp_replace(name, '\n', ' ', 'g'), btrim(regexp_replace(definition, '\s*\n\s*', ' ', 'g')) FROM object)sql";
 
-// The objects that are the store's and the extension's own.
+// The relations in the store's schema and the functions of the extension.
 constexpr const char *names_query = R"sql(
 SELECT 'relation', quote_ident(c.relname) FROM pg_class c
     WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
@@ -102,7 +103,8 @@ core::Shape *read_shape(Oid schema) {
     rows = query(shape_query, {oid_argument(schema)});
     for (uint64 row = 0; row < rows; ++row) {
         const char *kind = result_text(row, 0), *name = result_text(row, 1), *definition = result_text(row, 2);
-        // Some of PostgreSQL's pg_get_…def() look with the transaction's snapshot.
+        // Some pg_get_*def() functions use the transaction's snapshot, in which the object may not
+        // exist.
         if (definition == nullptr)
             ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("the %s \"%s\" in schema %s was changed concurrently", kind, name, store));

@@ -1,4 +1,4 @@
-// The shape of a live store, as the catalogs have it.
+// The shape of a live store, as the catalogs describe it.
 #pragma once
 
 #include "store/catalog.hpp"
@@ -7,7 +7,9 @@
 
 namespace discovery {
 
-/// All tables and views in the schema, but those of extensions.
+/// Reads all tables and views in the schema that do not belong to an extension, in
+/// CurrentMemoryContext.
+/// Errors: 40001 an object was changed concurrently.
 core::Shape *read_shape(Oid schema);
 
 }  // namespace discovery

@@ -1,4 +1,4 @@
-// What there is: discovery_version(), discovery_status(), discovery_shape().
+// discovery_version(), discovery_status() and discovery_shape(): describe the stores.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "store/current_store.hpp"
@@ -15,8 +15,9 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// As the statistics system counts them; on a standby, or after a crash, as the
-// last ANALYZE did. Takes no lock, so it never waits for an upgrade.
+// Sets `rows` to the number of live rows in the statistics system or, if that is 0 (as on a standby
+// or after a crash), to the number that the last ANALYZE stored. It takes no lock, so it never
+// waits for an upgrade. Returns false if the table does not exist.
 bool estimate_rows(Oid table, int64 *rows) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
     if (!HeapTupleIsValid(tuple)) return false;
@@ -34,7 +35,7 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     bool nulls[next_step + 1] = {};
 
     const char *name = get_namespace_name(store.schema);
-    if (name == nullptr) return;  // dropped just now
+    if (name == nullptr) return;  // the schema was dropped just now
     const char *functions = quoted_schema(extension.schema);
     core::Version newest = migrations->newest();
     bool detached = store.is_complete() && is_detached(migrations, store);

@@ -1,3 +1,4 @@
+// Runs the steps of the migrations, and writes the record of a store.
 #include "store/steps.hpp"
 
 #include "server/queries.hpp"
@@ -15,9 +16,10 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// Locks the tables that the release has, in the order in which writers come to
-// them. What stands there under their names must be the owner's plain tables:
-// the owner of a schema can put there what he likes.
+// Locks the tables of the release in the order in which writers lock them. They must be plain
+// tables of the store's owner, because the owner of the schema can put other objects in their
+// place.
+// Errors: 42P17.
 void lock_tables(const Store &store, const core::Release *release) {
     if (release == nullptr) return;
     auto *names = in_core([&] {
@@ -42,14 +44,14 @@ void lock_tables(const Store &store, const core::Release *release) {
     }
 }
 
-// One statement of a script; its failure is told with the place of it.
+// Runs one statement of a script. If it fails, the error names the script and the statement.
 void run_statement(const char *statement, const char *script, int number) {
     MemoryContext context = CurrentMemoryContext;
     PG_TRY();
     {
         int result = SPI_execute(statement, false, 0);
         if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-        // What a step has to say to the user, it selects: message and hint.
+        // A step reports to the user with a SELECT of two columns: message and hint.
         for (uint64 row = 0; result == SPI_OK_SELECT && row < SPI_processed; ++row)
             ereport(WARNING, errmsg("%s", result_text(row, 0)), errhint("%s", result_text(row, 1)));
     }
@@ -57,11 +59,11 @@ void run_statement(const char *statement, const char *script, int number) {
     {
         MemoryContextSwitchTo(context);
         ErrorData *cause = CopyErrorData();
-        // That the user, or a timeout, stopped it is no failure of the statement.
+        // A cancel request or a timeout is not a failure of the statement.
         if (cause->sqlerrcode == ERRCODE_QUERY_CANCELED || cause->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
             PG_RE_THROW();
         FlushErrorState();
-        // The server's own hint, CASCADE, is for whoever has written the statement.
+        // The server's own hint, to use CASCADE, is only useful to the author of the statement.
         const char *hint = cause->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
                                ? "Drop the dependent objects first, and make them again afterwards."
                                : cause->hint;
@@ -72,7 +74,7 @@ void run_statement(const char *statement, const char *script, int number) {
     PG_END_TRY();
 }
 
-// What @compression@ stands for: which methods there are depends on the server.
+// The value of @compression@. The available methods depend on the server.
 std::string_view best_compression() {
 #ifdef USE_LZ4
     return "lz4";
@@ -81,7 +83,7 @@ std::string_view best_compression() {
 #endif
 }
 
-// All statements of a script of ours, with the schemas put in.
+// Runs all statements of a script, with the schemas filled in.
 void run_script(const std::string &sql, Oid schema, const char *script) {
     const char *store = quoted_schema(schema);
     const char *extension = quoted_schema(read_extension().schema);
@@ -91,7 +93,7 @@ void run_script(const std::string &sql, Oid schema, const char *script) {
         run_statement(text_of_statement(placed, statements, number), script, number + 1);
 }
 
-// Writes the version of the store, and a line of its history.
+// Writes the version of the store, and adds a row to its history.
 void note(Oid schema, core::Version from, core::Version to, const char *direction, const char *description,
           TimestampTz start, const char *checksum) {
     const char *store = quoted_schema(schema);
@@ -111,7 +113,8 @@ void note(Oid schema, core::Version from, core::Version to, const char *directio
           false);
 }
 
-// Compares the live store with a release; raises 42P17 with what is missing or different.
+// Compares the live store with the release that the step leads to.
+// Errors: 42P17, with what is missing or different.
 void check_shape(const core::Migrations *migrations, Oid schema, const core::Step *step) {
     if (!settings::verify_steps) return;
     const core::Release *release = migrations->release(step->to);
@@ -167,7 +170,7 @@ const char *text_of_statement(const char *script, const List *statements, int nu
         return statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_location + statement->stmt_len)
                                        : strlen(script);
     };
-    // Not at its stmt_location, which up to 17 is before the comment and from 18 on after it.
+    // Do not use stmt_location: up to PostgreSQL 17 it is before the comment, since 18 after it.
     size_t begin = number == 0 ? 0 : end_of(number - 1) + strlen(";");
     const char *start = script + begin;
     size_t length = end_of(number) - begin;
@@ -207,8 +210,7 @@ void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::
 
 namespace {
 
-// Whether a step on the way gives the table or column another name, with which
-// it keeps what is in it.
+// Whether a step on the path renames the table or column, so that it keeps its data.
 bool is_renamed(const std::vector<const core::Step *> *path, const Store &store, const core::Loss &loss) {
     bool is_table = loss.column.empty();
     for (const core::Step *step : *path) {
@@ -238,7 +240,7 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
     Session session = enter_as(store.owner);
     lock_tables(store, before);
     for (const core::Loss &loss : *losses) {
-        // The history goes with its store; it is no data of the user's.
+        // The history is dropped with its store, and is not user data.
         if (settings::allow_data_loss || loss.table == record_table || is_renamed(path, store, loss)) continue;
         query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : loss.column.c_str(),
                        quoted_schema(store.schema), loss.table.c_str()));

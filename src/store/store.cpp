@@ -1,5 +1,5 @@
-// Makes and drops stores: discovery_install_store() for the script of CREATE
-// EXTENSION, discovery_create_store(), discovery_drop_store().
+// Creates and drops stores: discovery_install_store(), which the script of CREATE EXTENSION calls,
+// discovery_create_store() and discovery_drop_store().
 #include "store/store.hpp"
 
 #include "server/arguments.hpp"
@@ -31,17 +31,18 @@ namespace {
 
 const char *schema_name(Oid schema) { return get_namespace_name(schema); }
 
-// pg_dump's output sets row_security first, whatever its format.
+// The output of pg_dump sets row_security first, in every format.
 bool is_restoring() { return is_set_in_session("row_security"); }
 
-// Where no store can stand, whatever the rights.
+// Checks that the schema can have a store, regardless of privileges.
+// Errors: 3F000.
 void require_usable(Oid schema) {
     const char *why = nullptr;
     if (IsCatalogNamespace(schema) || IsToastNamespace(schema))
         why = "It is a system schema.";
     else if (isAnyTempNamespace(schema))
         why = "It is a schema for temporary objects.";
-    // The steps have the name in dollar-quoted literals.
+    // The steps use the name inside dollar-quoted literals.
     else if (strchr(schema_name(schema), '$') != nullptr)
         why = "Its name contains a dollar sign.";
     if (why != nullptr)
@@ -49,7 +50,7 @@ void require_usable(Oid schema) {
                 errmsg("schema \"%s\" cannot have a store", schema_name(schema)), errdetail("%s", why));
 }
 
-// Makes a store of version `target` for `caller`, or adopts the tables there.
+// Creates a store of version `target` for `caller`, or adopts existing tables.
 void establish(Oid schema, Oid caller, core::Version target, bool is_new) {
     require_usable(schema);
     lock_schema(schema);
@@ -63,7 +64,7 @@ void establish(Oid schema, Oid caller, core::Version target, bool is_new) {
     }
 }
 
-// The schema where an unqualified CREATE TABLE would make its table.
+// The schema in which an unqualified CREATE TABLE would create its table.
 Oid current_schema() {
     ListCell *cell;
     foreach (cell, fetch_search_path(false))
@@ -83,11 +84,13 @@ void require_script(const Extension &extension, const char *function) {
 void lock_object(Oid catalog, Oid object) {
     const char *schema = catalog == NamespaceRelationId ? schema_name(object) : nullptr;
     Session session = enter();
-    // Who waits for the extension keeps nobody from his tables; who waits for a schema, from making any.
+    // A session that waits for a schema blocks others that create tables there, so limit the wait.
+    // A session that waits for the extension blocks nobody else's tables.
     if (schema != nullptr) limit_lock_waits();
     lock_or_explain(schema ? psprintf("schema \"%s\"", schema) : "extension \"discovery\"",
                     "Another session is creating, dropping or changing a store there.", [&] {
-                        // Before, too: one who has altered it may want this lock next.
+                        // Also wait before taking the lock: a session that has altered the
+                        // extension may request this lock next.
                         if (catalog == ExtensionRelationId) wait_for_alter_extension();
                         LockDatabaseObject(catalog, object, 0, ShareUpdateExclusiveLock);
                         if (catalog == ExtensionRelationId) wait_for_alter_extension();

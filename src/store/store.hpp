@@ -1,60 +1,64 @@
-// Making, adopting and repairing stores.
+// Creates, adopts and repairs stores.
 #pragma once
 
 #include "store/steps.hpp"
 
 namespace discovery {
 
-/// Raises 0A000 unless a script of this extension is running.
+/// Raises 0A000 unless a script of this extension is running. `function` is the name for the
+/// message.
 void require_script(const Extension &extension, const char *function);
 
-/// One at a time with an object of the catalogs, which stays.
+/// Locks a catalog object until the transaction ends, so that only one session works on it and
+/// nobody drops it.
+/// Errors: 55P03 another session holds the lock for too long.
 void lock_object(Oid catalog, Oid object);
 
-/// One at a time in a schema; and the schema stays. Errors: 3F000 if it is gone
-/// once the lock is there.
+/// The same for a schema.
+/// Errors: also 3F000 if the schema no longer exists once the lock is taken.
 void lock_schema(Oid schema);
 
-/// Drops the tables of a store, step by step; the schema is locked. Errors: 55000
-/// while it has rows, unless discovery.allow_data_loss is on.
+/// Drops the tables of a store, step by step. The caller must have locked the schema.
+/// Errors: 42P17 the store is not complete; 55000 it has rows and discovery.allow_data_loss is off.
 void drop_store(const core::Migrations *migrations, const Store &store);
 
-/// Raises 42501 unless the role may act for the owner of the store.
+/// Raises 42501 unless the role has the privileges of the store's owner.
 void require_ownership(const Store &store, Oid role);
 
-/// Raises 42501, with the GRANT that helps, unless the role may create tables.
+/// Raises 42501, with the necessary GRANT as the hint, unless the role may create tables in the
+/// schema.
 void require_right_to_create(Oid schema, Oid role);
 
-/// Whether a SET of this session, not the settings of a database or role, made
-/// the value in force.
+/// Whether a SET in this session made the current value, not a setting of the database or role.
 bool is_set_in_session(const char *setting);
 
-/// The owner of what stands in the schema under the names of a store's tables;
-/// InvalidOid if nothing does. Errors: 42809 if it is anything but plain tables,
-/// 42P17 if they are not of one owner.
+/// The owner of the relations in the schema that have the names of a store's tables, or InvalidOid
+/// if there are none.
+/// Errors: 42809 one is not a plain table; 42P17 they have different owners.
 Oid owner_of_tables(Oid schema);
 
-/// Takes over the tables of `owner` in the schema, for `caller`: with a record,
-/// after a look whether they are what it says; without, after finding the
-/// release they have the shape of. Changes nothing in them. `is_new` raises
-/// 42P07 if there is nothing to do.
+/// Adopts the tables of `owner` in the schema for `caller`, without changing them. If there is a
+/// record, the tables must have the shape of its version, and lost functions are attached again. If
+/// there is none, the tables must have the shape of some release, and a record is created.
+/// Errors: 42501 the caller may not adopt them; 42P17 the shape does not match; 0A000 the recorded
+/// version is unknown; 42P07 `is_new` is set but the store is already complete.
 void adopt(const core::Migrations *migrations, Oid schema, Oid owner, Oid caller, bool is_new);
 
-/// The shape but for the record, which differs from version to version.
+/// The shape without the record, which differs from version to version.
 const core::Shape *without_record(const core::Shape *shape);
 
-/// Whether the store was adopted in this transaction.
+/// Whether this transaction has adopted the store.
 bool was_adopted_now(const Store &store);
 
-/// Whether DROP EXTENSION … CASCADE took something from the store. Prints no
-/// definitions, so it waits for no lock.
+/// Whether DROP EXTENSION ... CASCADE dropped objects of the store. It does not print definitions,
+/// so it waits for no lock.
 bool is_detached(const core::Migrations *migrations, const Store &store);
 
-/// What DROP EXTENSION … CASCADE took from a store: the statements that put it
-/// back; empty if nothing is missing.
+/// The statements that recreate what DROP EXTENSION ... CASCADE dropped from a store. Empty if
+/// nothing is missing.
 const std::vector<std::string> *lost_functions(const core::Migrations *migrations, const Store &store);
 
-/// Puts it back, and repairs the counts.
+/// Runs these statements as the store's owner, and repairs the counts.
 void reattach(const Store &store, const std::vector<std::string> *statements);
 
 }  // namespace discovery
