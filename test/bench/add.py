@@ -39,7 +39,7 @@ OUR_DUPLICATE = """\\set n random(1, {sources})
 
 
 def add_one(bench):
-    """One client: add_source() against INSERT of the same row with a ready hash"""
+    """One client: add_source() against an INSERT of the same row with a precomputed hash"""
     with stores.pair(notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
         scripts = [script.replace("{notebooks}", str(NOTEBOOKS)) for script in (ADD, VARIABLES + INSERT)]
         yield stores.rate(bench, "add-one", ours, theirs, scripts, ">= 0.85")
@@ -47,21 +47,25 @@ def add_one(bench):
 
 
 def add_8(bench):
-    """8 clients, 1,000 notebooks: add_source() against INSERT of the same row with a ready hash"""
+    """8 clients, 1,000 notebooks: add_source() against an INSERT of the same row with a precomputed hash"""
     with stores.pair(notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
         scripts = [script.replace("{notebooks}", str(NOTEBOOKS)) for script in (ADD, VARIABLES + INSERT)]
         yield stores.rate(bench, "add-8", ours, theirs, scripts, ">= 0.90", clients=8)
 
 
 def add_8_hot(bench):
-    """8 clients, one notebook: add_source() against INSERT and a counter written by hand, one UPDATE in the same transaction"""
+    """8 clients, one notebook: add_source() against an INSERT and an UPDATE of the count, in one
+    transaction
+    """
     with stores.pair(notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
         scripts = [script.replace("{notebooks}", "1") for script in (ADD, VARIABLES + "BEGIN;\n" + INSERT + COUNT + "COMMIT;\n")]
         yield stores.rate(bench, "add-8-hot", ours, theirs, scripts, ">= 0.95", clients=8)
 
 
 def duplicate_8(bench):
-    """8 clients adding what is already there: add_source() against the application's statements, which look for it and refuse"""
+    """8 clients add sources that already exist: add_source() against the application's statements, which
+    find the existing source and refuse
+    """
     sources = bench.amount(100_000)
     with stores.pair(notebooks=NOTEBOOKS, sources=sources) as (ours, theirs):
         scripts = [script.replace("{sources}", str(sources)).replace("{notebooks}", str(NOTEBOOKS)) for script in (OUR_DUPLICATE, THEIR_DUPLICATE)]
@@ -70,7 +74,9 @@ def duplicate_8(bench):
 
 
 def add_app(bench):
-    """Imports from Python: add_source() by psycopg2 against the application's own sequence of statements by SQLAlchemy"""
+    """Imports from Python: add_source() with psycopg2 against the application's own statements with
+    SQLAlchemy
+    """
     import psycopg2
     import sqlalchemy.orm
     sys.path.insert(0, str(stores.TOP / "test/t/lib"))

@@ -10,7 +10,9 @@ INSERT = f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, 
 
 
 def count_bulk(bench):
-    """INSERT of 100,000 sources of 1 KB into one notebook, in one statement and in 100 of 1,000, against the same without counts"""
+    """INSERT of 100,000 sources of 1 KB into one notebook, in one statement and in 100 statements of 1,000
+    sources each, against the same work without counts
+    """
     count = bench.amount(100_000, 100)
 
     def inserting(side, statements):
@@ -32,14 +34,16 @@ def count_bulk(bench):
 
 
 def count_8(bench):
-    """8 clients insert one source each, 1,000 notebooks: against the same without counts"""
+    """8 clients insert single sources into 1,000 notebooks, against the same work without counts"""
     script = add.VARIABLES.replace("{notebooks}", str(add.NOTEBOOKS)) + INSERT
     with stores.pair(stores.EXTENSION, WITHOUT, add.NOTEBOOKS) as (ours, theirs):
         yield stores.rate(bench, "count-8", ours, theirs, [script, script], ">= 0.90", clients=8)
 
 
 def count_8_hot(bench):
-    """8 clients insert one source each, one notebook: against a counter written by hand, one UPDATE in the same transaction"""
+    """8 clients insert single sources into one notebook. On the other side, each client updates the count
+    itself, in the same transaction
+    """
     variables = add.VARIABLES.replace("{notebooks}", "1")
     with stores.pair(stores.EXTENSION, WITHOUT, add.NOTEBOOKS) as (ours, theirs):
         theirs.run("ALTER TABLE notebooks DISABLE TRIGGER discovery_row")  # which keeps clients from counting

@@ -15,7 +15,9 @@ def openssl_speed():
 
 
 def floor(bench):
-    """content_hash() of 1 MB in memory against `openssl speed`; copy-small against COPY into a table without index, key and trigger"""
+    """content_hash() of 1 MB in memory against `openssl speed`, and copy-small against COPY into a table
+    without index, key and trigger
+    """
     def megabytes_per_second(value):
         return f"{value / 2**20:.0f} MB/s"
 

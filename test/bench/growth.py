@@ -47,7 +47,10 @@ def operations(ours, theirs, size, notebooks):
 
 
 def growth(bench):
-    """Each operation's time at 10,000, 100,000 and 1,000,000 sources (with SCALE=10 also 10,000,000), 1,000 a notebook: how many times longer at the most than at the fewest"""
+    """The time of each operation at 10,000, 100,000 and 1,000,000 sources, with 1,000 sources in each
+    notebook. The figures are the time at the largest size divided by the time at the smallest size.
+    SCALE=10 adds 10,000,000 sources
+    """
     sizes = SIZES + [10_000_000] * (bench.scale >= 10)
     if bench.scale < 1:
         sizes = [round(size * bench.scale) for size in sizes]

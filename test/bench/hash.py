@@ -77,7 +77,9 @@ def measure(bench, database, session, kind, name, size, count, way, rounds):
 
 
 def hashing(bench):
-    """content_hash() against sha256(), by size and storage; above 1, content_hash() is the faster. Peak memory of the backend."""
+    """content_hash() against sha256(), by size and storage: time, and peak memory of the backend.
+    For times, a ratio above 1 means that content_hash() is faster
+    """
     with stores.database("hashing") as database, database.session() as session:
         session.run("CREATE EXTENSION discovery")
         lz4 = has_lz4(session)

@@ -84,10 +84,12 @@ def same_rows(ours, theirs):
 
 
 def copy_small(bench):
-    """COPY of 200,000 sources of 1 KB into 1,000 notebooks; the store makes ids and hashes, and keeps uniqueness, counts and log
+    """COPY of 200,000 sources of 1 KB into 1,000 notebooks. The store computes ids and hashes, and
+    maintains uniqueness, counts and the log
 
-    The other side gets ids and hashes from the client, for nothing. As does the store in the second row: random ids
-    (version 4) cost any index more than those by time.
+    On the other side, the client provides ids and hashes, and computing them is not measured. In the
+    second row, the client provides them to the store as well. Random ids (version 4) cost every index
+    more than ids in time order
     """
     with stores.pair(notebooks=NOTEBOOKS) as (ours, theirs):
         own, given = small_files(theirs, bench.amount(SMALL))
@@ -98,9 +100,10 @@ def copy_small(bench):
 
 
 def copy_documents(bench):
-    """COPY of 4,000 real texts of 50 KB, hashed in the database; the other side gets its hashes for nothing
+    """COPY of 4,000 real texts of 50 KB. The store hashes them in the database; on the other side, the
+    client provides the hashes
 
-    With lz4 on both sides what remains is the cost of hashing and of the triggers.
+    With lz4 on both sides, the difference is the cost of the hashing and of the triggers
     """
     with stores.pair(notebooks=NOTEBOOKS) as (ours, theirs):
         own, given = document_files(theirs, bench.amount(DOCUMENTS))
@@ -112,7 +115,9 @@ def copy_documents(bench):
 
 
 def dedup_load(bench):
-    """200,000 rows of which half are duplicates, by temporary table and ON CONFLICT DO NOTHING; the other side keeps all 200,000"""
+    """200,000 rows, half of them duplicates, through a temporary table with ON CONFLICT DO NOTHING.
+    The other side keeps all 200,000
+    """
     with stores.pair(notebooks=NOTEBOOKS) as (ours, theirs):
         count = bench.amount(SMALL, 2)
         own, given = small_files(theirs, count, count // 2)
@@ -136,7 +141,7 @@ def dedup_load(bench):
 
 
 def size(bench):
-    """Bytes on disk of the rows of copy-small and copy-documents: tables (with TOAST), and indexes"""
+    """Disk space of the rows of copy-small and copy-documents: tables (with TOAST) and indexes"""
     for name, files, count in (("copy-small", small_files, SMALL), ("copy-documents", document_files, DOCUMENTS)):
         with stores.pair(notebooks=NOTEBOOKS) as (ours, theirs):
             own, given = files(theirs, bench.amount(count))

@@ -18,7 +18,7 @@ SELECT {COLUMNS} FROM sources WHERE notebook_id = :notebook_id AND content_hash 
 
 
 def list_page(bench):
-    """The page of the 50 newest live sources of a notebook with 10,000, half of them deleted"""
+    """The 50 newest live sources of a notebook with 10,000 sources, half of them soft-deleted"""
     notebooks = bench.amount(20)
     with stores.pair() as (ours, theirs):
         for side in (ours, theirs):
@@ -28,9 +28,10 @@ def list_page(bench):
 
 
 def lookup(bench):
-    """The search for a live source by (notebook, hash) among 1,000,000, a tenth of them deleted
+    """Search for a live source by (notebook, hash) among 1,000,000 sources, a tenth of them soft-deleted
 
-    Prepared; prepared and with the index's own condition in the query; as psycopg2 sends it, with the values in the statement.
+    The first row is a prepared statement. The second is a prepared statement that repeats the condition
+    of the index. The third is the statement that psycopg2 sends, with the values in it
     """
     sources = bench.amount(1_000_000)
     with stores.pair() as (ours, theirs):

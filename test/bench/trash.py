@@ -8,10 +8,12 @@ NOW = "timezone('UTC', now())"
 
 
 def trash(bench):
-    """100,000 of 1,000,000 sources deleted softly, restored by their batch, and purged, against plain UPDATE, UPDATE and DELETE … RETURNING
+    """100,000 of 1,000,000 sources are soft-deleted, restored as a batch, and purged, against two plain
+    UPDATEs and a DELETE … RETURNING
 
-    The purge returns what it removes, so that files can be unlinked. So does the DELETE; against one that returns nothing, in the second
-    row, it does more."""
+    The purge returns what it removes, so that the files can be unlinked. The DELETE does the same,
+    except in the row that names a DELETE that returns nothing. There, the purge does more work
+    """
     sources, notebooks = bench.amount(1_000_000), 1000
     with stores.pair(notebooks=notebooks, sources=sources) as (ours, theirs):
         def delete(number):

@@ -30,7 +30,9 @@ class Writer(threading.Thread):
 
 
 def upgrade(bench):
-    """1.0 -> 1.1 of 1,000,000 sources of which 5 % are duplicates, against the same statements by hand; beside it, how long a writer waits"""
+    """Upgrade from 1.0 to 1.1 of 1,000,000 sources, 5 % of them duplicates, against the same statements
+    run by hand. The second row is how long a writer waits
+    """
     sources = bench.amount(1_000_000)
     old = "CREATE EXTENSION discovery VERSION '1.0'"
     # The functions that the statements name, and no store

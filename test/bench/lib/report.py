@@ -1,6 +1,7 @@
 """Writes what a whole run measured: into docs/benchmarks.md between its two marks, and as plots beside it."""
 import datetime
 import re
+import textwrap
 
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 OURS, THEIRS = "#1f5fa8", "#b0552b"
@@ -18,12 +19,19 @@ def write(folder, where, results):
     plot_growth(folder / "benchmarks-growth.svg", [row for row in rows if row.series])
 
 
+def filled(text):
+    """A paragraph of a page, at most 100 columns wide."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
 def measured(where, results):
-    lines = [f"Measured on {datetime.date.today()}: {where}.", ""]
+    lines = [filled(f"Measured on {datetime.date.today()}: {where}."), ""]
     judged = [row for text, rows in results.values() for row in rows if row.goal]
     missed = [row.name for row in judged if row.verdict == "missed"]
-    lines += [f"{len(judged) - len(missed)} of {len(judged)} goals are met."
-              + (" Missed: " + ", ".join(missed) + "; [why](#what-limits-it) is below." if missed else ""), ""]
+    goals = f"{len(judged) - len(missed)} of {len(judged)} goals are met."
+    if missed:
+        goals += f" These are missed: {'; '.join(missed)}. [What limits it](#what-limits-it) explains why."
+    lines += [filled(goals), ""]
     for name, (text, rows) in results.items():
         lines += [f"### {name}", "", re.sub(r"\n +", "\n", text.strip()).replace("\n\n", ".\n\n", 1).rstrip(".") + ".", "",
                   "| | ours | theirs | ratio | spread | goal | |", "|---|--:|--:|--:|---|---|---|"]
