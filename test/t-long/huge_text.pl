@@ -1,5 +1,4 @@
-# A text and a file of 900 MB: hashed right by the trigger and by add_source(), and the hashing answers a cancel at
-# once.
+# A text and a file of 900 MB: the trigger and add_source() hash them right, and a cancel ends the hashing at once.
 use strict;
 use warnings;
 use FindBin;
@@ -27,7 +26,8 @@ my $piece = 'huge' x (256 * 1024);
 $digest->add($piece) foreach 1 .. $megabytes;
 my $hash = $digest->hexdigest;
 my $huge = "repeat('huge', $megabytes * 256 * 1024)";
-my $row = "INSERT INTO sources (notebook_id, name, source_type, extracted_text) SELECT id, 'huge', 'text', $huge FROM notebooks";
+my $row = "INSERT INTO sources (notebook_id, name, source_type, extracted_text)
+	SELECT id, 'huge', 'text', $huge FROM notebooks";
 my $look = 'SELECT content_hash, octet_length(extracted_text) FROM sources';
 my $size = $megabytes * 1024 * 1024;
 

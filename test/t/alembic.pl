@@ -9,8 +9,8 @@ use Stores;
 use Test::More;
 
 # Debian's python3, for which it packages these; a python3 of somebody's own may come first in PATH.
-my $python = (grep { system("$_ -c 'import alembic, sqlalchemy, psycopg2' 2>/dev/null") == 0 } '/usr/bin/python3',
-	'python3')[0]
+my $python = (grep { system("$_ -c 'import alembic, sqlalchemy, psycopg2' 2>/dev/null") == 0 }
+	'/usr/bin/python3', 'python3')[0]
   or plan skip_all => 'needs python3 with alembic, sqlalchemy and psycopg2 (Debian: python3-alembic, python3-psycopg2)';
 $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 my $node = new_server('main');
@@ -27,14 +27,15 @@ sub application
 	return $out =~ s/$round/N/gr;
 }
 
-# The extension by its owner or by the superuser; in the schema of the tables, or elsewhere with the store made by a
-# function.
+# The owner or the superuser creates the extension, in the schema of the tables, or elsewhere, where a function makes
+# the store.
 my @ways = (
 	[ 'by the owner', 'public', 'SET ROLE app; CREATE EXTENSION discovery', 'public' ],
 	[ 'by the superuser', 'public', 'CREATE EXTENSION discovery', 'public' ],
 	[ 'in another schema', 'app', 'SET ROLE app; CREATE EXTENSION discovery SCHEMA app', 'app' ],
 	[ 'in another schema than the extension', 'app',
-		'SET ROLE app; SET discovery.create_store = off; CREATE EXTENSION discovery SCHEMA public; SELECT discovery_create_store($$app$$)', 'public' ]);
+		'SET ROLE app; SET discovery.create_store = off; CREATE EXTENSION discovery SCHEMA public; '
+		. 'SELECT discovery_create_store($$app$$)', 'public' ]);
 my $number = 0;
 foreach my $way (@ways)
 {
@@ -43,24 +44,26 @@ foreach my $way (@ways)
 	my $url = 'postgresql+psycopg2://app@/' . $database . '?host=' . $node->host . '&port=' . $node->port;
 	$node->safe_psql('postgres', "CREATE DATABASE $database OWNER app");
 	$node->safe_psql($database,
-		"CREATE SCHEMA app AUTHORIZATION app; ALTER DATABASE $database SET search_path = app, public") if $schema eq 'app';
-	my @alembic = ($python, '-m', 'alembic', '-c', "$FindBin::RealBin/lib/alembic/alembic.ini", '-x', "url=$url", '-x',
-		"schema=$schema");
+		"CREATE SCHEMA app AUTHORIZATION app; ALTER DATABASE $database SET search_path = app, public")
+		if $schema eq 'app';
+	my @alembic = ($python, '-m', 'alembic', '-c', "$FindBin::RealBin/lib/alembic/alembic.ini",
+		'-x', "url=$url", '-x', "schema=$schema");
 	my ($code, $out, $err) = try($node, @alembic, 'upgrade', 'head');
 	is($code, 0, "$name: alembic upgrade head: $err");
 	my $seen = application($url, 9001);
 	like($seen, qr/^refused again has the content of Seite$/m, "$name: the application sees what it should");
 	# What its race leaves: two live sources of one content, a wrong count.
 	$node->safe_psql($database, "INSERT INTO $schema.sources (id, notebook_id, name, source_type, content_hash, created_at)
-		SELECT gen_random_uuid(), notebook_id, 'duplicate', 'text', content_hash,
-		now() + interval '1 day' FROM $schema.sources WHERE name = 'Notiz 2';
+		SELECT gen_random_uuid(), notebook_id, 'duplicate', 'text', content_hash, now() + interval '1 day'
+			FROM $schema.sources WHERE name = 'Notiz 2';
 		UPDATE $schema.notebooks SET source_count = 77");
 
 	# The tables by their OIDs and files, and all rows.
-	my $tables = "SELECT relname, oid, relfilenode, (SELECT md5(string_agg(md5(t), '' ORDER BY t)) FROM (SELECT n::text FROM $schema.notebooks n
-		UNION ALL SELECT s::text FROM $schema.sources s UNION ALL SELECT 'alembic ' || version_num FROM $schema.alembic_version) AS t (t))
-		FROM pg_class WHERE relnamespace = '$schema'::regnamespace AND relname IN ('notebooks', 'sources',
-			'alembic_version') ORDER BY 1";
+	my $tables = "SELECT relname, oid, relfilenode, (SELECT md5(string_agg(md5(t), '' ORDER BY t)) FROM (
+			SELECT n::text FROM $schema.notebooks n UNION ALL SELECT s::text FROM $schema.sources s
+			UNION ALL SELECT 'alembic ' || version_num FROM $schema.alembic_version) AS t (t))
+		FROM pg_class WHERE relnamespace = '$schema'::regnamespace
+			AND relname IN ('notebooks', 'sources', 'alembic_version') ORDER BY 1";
 	my $before = value($node, $database, $tables);
 	($code, $out, $err) = try_psql($node, $database, $create);
 	is($code, 0, "$name: adopted: $err");
@@ -84,7 +87,8 @@ foreach my $way (@ways)
 	is($code, 0, "$name: upgraded by $next");
 	like($err, qr/^\S+ WARNING:  duplicate sources were soft-deleted: 1$/m, "$name: and says what it found");
 	is(value($node, $database, $status), "$schema|1.1|current", "$name: status");
-	is(value($node, $database, "SELECT relname, oid FROM pg_class WHERE oid IN ('$schema.notebooks'::regclass, '$schema.sources'::regclass) ORDER BY 1"),
+	is(value($node, $database, "SELECT relname, oid FROM pg_class
+			WHERE oid IN ('$schema.notebooks'::regclass, '$schema.sources'::regclass) ORDER BY 1"),
 		join("\n", map { /^((?:notebooks|sources)\|\d+)/ } split /\n/, $before), "$name: the tables are the same ones");
 	is(value($node, $database, $counts), '', "$name: counts are right");
 	is(application($url, 9003), $seen, "$name: the application sees the same on the upgraded store");

@@ -18,10 +18,10 @@ my ($workers, $documents) = (4, 200);
 # any error of the database: ROLLBACK, and the import is refused.
 my $import = <<~'END';
 	SELECT encode(sha256(convert_to(:'text', 'UTF8')), 'hex') AS hash, gen_random_uuid() AS id,
-		timezone('UTC', clock_timestamp()) AS now \gset
+	    timezone('UTC', clock_timestamp()) AS now \gset
 	BEGIN;
-	SELECT id, name, description, tags, created_at, updated_at, source_count,
-		output_count FROM notebooks WHERE id = :'notebook';
+	SELECT id, name, description, tags, created_at, updated_at, source_count, output_count
+	    FROM notebooks WHERE id = :'notebook';
 	SELECT count(*) > 0 AS is_there FROM (SELECT id, name FROM sources
 	    WHERE notebook_id = :'notebook' AND content_hash = :'hash' AND deleted_at IS NULL) AS found \gset
 	\if :is_there
@@ -29,11 +29,10 @@ my $import = <<~'END';
 	    \echo refused
 	\else
 	    SELECT id, name, content_hash, deleted_at FROM sources WHERE id = :'id';
-	    INSERT INTO sources (id, notebook_id, name, source_type, file_type, url, file_path, file_size, content_hash,
-	    	extracted_text,
-	                         source_metadata, created_at, updated_at, deleted_at)
-	        VALUES (:'id', :'notebook', :'text', 'text', NULL, NULL, NULL, NULL, :'hash', :'text', '{}', :'now', :'now',
-	        	NULL);
+	    INSERT INTO sources (id, notebook_id, name, source_type, file_type, url, file_path, file_size,
+	                         content_hash, extracted_text, source_metadata, created_at, updated_at, deleted_at)
+	        VALUES (:'id', :'notebook', :'text', 'text', NULL, NULL, NULL, NULL,
+	                :'hash', :'text', '{}', :'now', :'now', NULL);
 	    \if :ERROR
 	        ROLLBACK;
 	        \echo conflict
@@ -82,8 +81,8 @@ my $live = 'SELECT count(*) FROM sources WHERE deleted_at IS NULL';
 my $contents = 'SELECT count(DISTINCT content_hash) FROM sources WHERE deleted_at IS NULL';
 my $count = 'SELECT source_count FROM notebooks';
 my $rows = q{SELECT md5(string_agg(row, '' ORDER BY row))
-	FROM (SELECT concat_ws('|', id, notebook_id, name, content_hash, extracted_text,
-		created_at) FROM sources) AS each (row)};
+	FROM (SELECT concat_ws('|', id, notebook_id, name, content_hash, extracted_text, created_at)
+		FROM sources) AS each (row)};
 
 # At 1.0.
 $node->safe_psql('postgres', 'CREATE DATABASE old');
@@ -109,8 +108,8 @@ is(value($node, 'old', $count), $documents, 'upgrade: source_count is right');
 is(value($node, 'old', $rows), $before, 'upgrade: no row is lost');
 is(value($node, 'old', 'SELECT sources FROM discovery_deletions'), $duplicates, 'upgrade: the log says how many');
 is(value($node, 'old', 'SELECT count(*) FROM sources AS dead JOIN sources AS kept USING (notebook_id, content_hash)
-	WHERE dead.deletion_id IS NOT NULL AND kept.deleted_at IS NULL AND (dead.created_at, dead.id) < (kept.created_at,
-		kept.id)'), 0,
+	WHERE dead.deletion_id IS NOT NULL AND kept.deleted_at IS NULL
+		AND (dead.created_at, dead.id) < (kept.created_at, kept.id)'), 0,
 	'upgrade: the oldest of each stays');
 
 # At 1.1.

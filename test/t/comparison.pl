@@ -14,8 +14,11 @@ $node->safe_psql('postgres', 'CREATE ROLE reader; CREATE ROLE other');
 my @versions = map { s/.*--//r } map { s/\.sql$//r }
 	map { s/.*\///r } glob "$FindBin::RealBin/../../sql/discovery--*.sql";
 my %seen;
-@versions = sort { my @a = split /\./, $a; my @b = split /\./, $b;
-	$a[0] <=> $b[0] || $a[1] <=> $b[1] } grep { !$seen{$_}++ } @versions;
+@versions = sort {
+	my @a = split /\./, $a;
+	my @b = split /\./, $b;
+	$a[0] <=> $b[0] || $a[1] <=> $b[1]
+} grep { !$seen{$_}++ } @versions;
 cmp_ok(scalar @versions, '>=', 2, 'there are versions to compare');
 # How a store came to its version is told by its history alone.
 my @but_history = ('--except', 'history');
@@ -58,7 +61,7 @@ foreach my $high (1 .. $#versions)
 	}
 }
 
-# Each kind of difference, planted in a copy of a store with everything in it; the lines that are printed for it, by
+# Each kind of difference, planted in a copy of a store with everything in it, and the lines that are printed for it:
 # their kind and name.
 database('all', 'CREATE EXTENSION discovery');
 script($node, 'all', 'deletions', 'additions');
@@ -78,8 +81,8 @@ my @planted = (
 		'before: DROP VIEW own_view; DROP MATERIALIZED VIEW own_matview', undef ],
 	[ 'NOT NULL', "ALTER TABLE notebooks ALTER tags DROP NOT NULL", "-column $n.tags", "+column $n.tags" ],
 	[ 'a default', "ALTER TABLE notebooks ALTER tags SET DEFAULT '{x}'", "-column $n.tags", "+column $n.tags" ],
-	[ 'a collation', "ALTER TABLE sources ALTER file_path TYPE text COLLATE \"C\"", "-column $s.file_path",
-		"+column $s.file_path",
+	[ 'a collation', "ALTER TABLE sources ALTER file_path TYPE text COLLATE \"C\"",
+		"-column $s.file_path", "+column $s.file_path",
 		"before: DROP VIEW own_view, live_sources, deleted_sources", undef ],
 	[ 'compression', "ALTER TABLE notebooks ALTER description SET COMPRESSION pglz", "-storage $n.description",
 		"+storage $n.description" ],
@@ -103,12 +106,13 @@ my @planted = (
 		"+trigger $n.discovery_row" ],
 	[ 'a rule', "DROP RULE own_rule ON own_view", "-rule public.own_view.own_rule" ],
 	[ 'a view', "DROP VIEW live_sources CASCADE", (map { "-column public.live_sources.$_" }
-			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata source_type updated_at url)),
+			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata
+				source_type updated_at url)),
 		(map { "-column public.own_view.$_" } qw(live name)), "-comment public.live_sources",
-		"-definition public.live_sources", "-definition public.own_view", "-owner public.live_sources",
-		"-owner public.own_view",
-		"-parameters public.live_sources", "-parameters public.own_view", "-privileges public.live_sources",
-		"-privileges public.own_view",
+		"-definition public.live_sources", "-definition public.own_view",
+		"-owner public.live_sources", "-owner public.own_view",
+		"-parameters public.live_sources", "-parameters public.own_view",
+		"-privileges public.live_sources", "-privileges public.own_view",
 		"-rule public.own_view.own_rule", "-view public.live_sources", "-view public.own_view" ],
 	[ 'the query of a view',
 		"CREATE OR REPLACE VIEW own_view WITH (security_barrier) AS SELECT name, 1::bigint AS live FROM notebooks",
@@ -136,7 +140,8 @@ my @planted = (
 		"-function public.own_rating()", "+function public.own_rating()" ],
 	[ 'the volatility of a function', "ALTER FUNCTION own_rating() STABLE", "-function public.own_rating()",
 		"+function public.own_rating()" ],
-	[ 'the C symbol of a function', "CREATE OR REPLACE FUNCTION uuid_v7() RETURNS uuid LANGUAGE C PARALLEL SAFE AS '\$libdir/discovery', 'discovery_version'", "-function public.uuid_v7()", "+function public.uuid_v7()" ],
+	[ 'the C symbol of a function', "CREATE OR REPLACE FUNCTION uuid_v7() RETURNS uuid LANGUAGE C PARALLEL SAFE
+			AS '\$libdir/discovery', 'discovery_version'", "-function public.uuid_v7()", "+function public.uuid_v7()" ],
 	[ 'membership of a function', "ALTER EXTENSION discovery ADD FUNCTION own_rating()", "+member public.own_rating()" ],
 	[ 'membership of a table', "ALTER EXTENSION discovery ADD TABLE notebooks", "+member $n" ],
 	[ 'a comment on a column', "COMMENT ON COLUMN sources.rating IS 'x'", "-comment $s.rating", "+comment $s.rating" ],
@@ -152,16 +157,18 @@ my @planted = (
 		"+parameters $s" ],
 	[ 'a storage parameter of TOAST', "ALTER TABLE sources RESET (toast.autovacuum_enabled)", "-parameters $s",
 		"+parameters $s" ],
-	[ 'an owner', "ALTER TABLE discovery_deletions OWNER TO other", "-owner public.discovery_deletions",
-		"+owner public.discovery_deletions", "-privileges public.discovery_deletions",
-		"+privileges public.discovery_deletions" ],
-	[ 'an owner of a function', "ALTER FUNCTION own_rating() OWNER TO other", "-owner public.own_rating()",
-		"+owner public.own_rating()", "-privileges public.own_rating()", "+privileges public.own_rating()" ],
+	[ 'an owner', "ALTER TABLE discovery_deletions OWNER TO other",
+		"-owner public.discovery_deletions", "+owner public.discovery_deletions",
+		"-privileges public.discovery_deletions", "+privileges public.discovery_deletions" ],
+	[ 'an owner of a function', "ALTER FUNCTION own_rating() OWNER TO other",
+		"-owner public.own_rating()", "+owner public.own_rating()",
+		"-privileges public.own_rating()", "+privileges public.own_rating()" ],
 	[ 'a missing row', "DELETE FROM discovery_deletions WHERE reason LIKE 'auf%'", "-rows public.discovery_deletions",
 		"+rows public.discovery_deletions" ],
 	[ 'one value', "UPDATE notebooks SET tags = '{}', updated_at = updated_at + interval '1 us' WHERE name LIKE '%1 %'",
 		"-rows $n", "+rows $n" ],
-	[ 'a microsecond', "SET session_replication_role = replica; UPDATE sources SET created_at = created_at + interval '1 us' WHERE name LIKE '%7 %'", "-rows $s", "+rows $s" ],
+	[ 'a microsecond', "SET session_replication_role = replica;
+		UPDATE sources SET created_at = created_at + interval '1 us' WHERE name LIKE '%7 %'", "-rows $s", "+rows $s" ],
 	[ 'what is only spelt otherwise',
 		"SET session_replication_role = replica; UPDATE sources SET source_metadata = '{}' WHERE name LIKE '%7 %'",
 		"-rows $s", "+rows $s" ],

@@ -33,14 +33,14 @@ sub wait_until_up
 	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
 }
 
-# Begins the SQL in a session of its own, waits until it sleeps at its end, inside its transaction, and kills as `how`
+# Runs the SQL in a transaction of a session of its own, waits until it is done and not committed, and kills as `how`
 # says.
 sub killed
 {
 	my ($database, $how, $sql) = @_;
 	my ($in, $out, $err, $timer) = ('', '', '', IPC::Run::timeout(120));
-	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database) ], '<', \$in,
-		'>', \$out, '2>', \$err, $timer);
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database) ],
+		'<', \$in, '>', \$out, '2>', \$err, $timer);
 	$in = "BEGIN;\nSELECT pg_backend_pid();\n$sql;\n\\echo done\n";
 	$psql->pump until $out =~ /done/ || $err =~ /ERROR|FATAL/;
 	my ($pid) = $out =~ /(\d+)/;
@@ -79,7 +79,8 @@ foreach my $how (@hows)
 		"DROP VIEW own_view; SET LOCAL discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO '1.0'");
 	same_stores($node, 'new_before', 'new', "$how: the downgrade left the new store");
 
-	killed('new', $how, "INSERT INTO sources (notebook_id, name, source_type, extracted_text, content_hash) SELECT id, 'bulk', 'text', n || repeat('x', 1000), '' FROM notebooks, generate_series(1, 1000) AS n");
+	killed('new', $how, "INSERT INTO sources (notebook_id, name, source_type, extracted_text, content_hash)
+		SELECT id, 'bulk', 'text', n || repeat('x', 1000), '' FROM notebooks, generate_series(1, 1000) AS n");
 	same_stores($node, 'new_before', 'new', "$how: the import left the old rows");
 
 	killed('new', $how, "SELECT delete_sources(array_agg(id), 'killed') FROM live_sources");
@@ -95,14 +96,15 @@ foreach my $how (@hows)
 {
 	my $batches = value($node, 'new', "SELECT count(*) FROM sources WHERE name = 'batch'") / 100;
 	my ($script, $told_file) = map { "$dir/$how.$_" } 'sql', 'told';
-	append_to_file($script, join '', map { "INSERT INTO sources (notebook_id, name, source_type, content_hash) SELECT '00000000-0000-4000-8000-000000000001', 'batch', 'text',
-		'$how $_ ' || n FROM generate_series(1, 100) AS n;\n\\! echo done $_\n" } 1 .. 2000);
+	append_to_file($script, join '', map { "INSERT INTO sources (notebook_id, name, source_type, content_hash)
+		SELECT '00000000-0000-4000-8000-000000000001', 'batch', 'text', '$how $_ ' || n
+			FROM generate_series(1, 100) AS n;\n\\! echo done $_\n" } 1 .. 2000);
 	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script, '-d', $node->connstr('new') ],
 		'<', \undef, '>', $told_file, '2>', "$told_file.err");
 	foreach (1 .. 600) { last if slurp_file($told_file) =~ /done 5\n/; select undef, undef, undef, 0.1; }
 	my $log = -s $node->logfile;
-	if ($how eq 'backend') { kill 'KILL', value($node, 'new',
-		"SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()"); }
+	my $writer = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()";
+	if ($how eq 'backend') { kill 'KILL', value($node, 'new', $writer); }
 	elsif ($how eq 'postmaster') { $node->kill9; }
 	else { $node->stop('immediate'); }
 	$psql->finish;

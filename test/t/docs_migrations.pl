@@ -13,8 +13,9 @@ use Test::More;
 my $top = abs_path("$FindBin::RealBin/../..");
 # `make migration` writes into the checkout; what it was before is in checkout.tar.
 my $copy = tempdir(CLEANUP => 1);
-system("cd '$top' && tar -cf '$copy/checkout.tar' --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude=./.git --exclude=./src/store/scripts.inc ."
-	. " && cd '$copy' && tar -xf checkout.tar") == 0 or die 'no copy of the checkout';
+system("cd '$top' && tar -cf '$copy/checkout.tar' --exclude='*.o' --exclude='*.bc' --exclude='*.so'"
+	. " --exclude=./.git --exclude=./src/store/scripts.inc . && cd '$copy' && tar -xf checkout.tar") == 0
+	or die 'no copy of the checkout';
 chdir $copy or die;
 
 my $node = documentation_server();
@@ -23,8 +24,8 @@ my $ran = run_page($page);
 cmp_ok($ran, '>', 20, 'the page has been run');
 
 # The recipe, with a lock that goes away after the first attempt.
-my ($text) = map { $_->{text} } grep { $_->{kind} eq 'console' && $_->{text}
-	=~ /for pause/ } blocks_of(scalar `cat '$page'`);
+my ($text) = map { $_->{text} }
+	grep { $_->{kind} eq 'console' && $_->{text} =~ /for pause/ } blocks_of(scalar `cat '$page'`);
 my ($recipe) = $text =~ /^\$ ((?:.*\\\n)*.*)\n/;
 fresh_database();
 $node->safe_psql('discovery_db', "SET ROLE discovery_user; CREATE EXTENSION discovery VERSION '1.0'");
@@ -32,12 +33,14 @@ my $reader = $node->background_psql('discovery_db');
 $reader->query_safe('BEGIN; SELECT FROM notebooks');
 my ($out, $handle) = ('');
 {
-	local %ENV = (%ENV, DATABASE_URL => 'host=' . $node->host . ' port=' . $node->port
-		. ' user=discovery_user dbname=discovery_db');
+	local %ENV = (%ENV,
+		DATABASE_URL => 'host=' . $node->host . ' port=' . $node->port . ' user=discovery_user dbname=discovery_db');
 	$handle = IPC::Run::start([ 'bash', '-c', $recipe ], '<', \undef, '>', \$out, '2>&1', IPC::Run::timer(120));
 }
 $handle->pump until $out =~ /could not lock table/ || !$handle->pumpable;
-like($out, qr/ERROR:  could not lock table "notebooks" within lock_timeout\n.*DETAIL:  Another session is using the table\.\nHINT:/s, 'an attempt fails and says why');
+my $detail = qr/DETAIL:  Another session is using the table\./;
+like($out, qr/ERROR:  could not lock table "notebooks" within lock_timeout\n.*$detail\nHINT:/s,
+	'an attempt fails and says why');
 $reader->query_safe('COMMIT');
 $reader->quit;
 $handle->finish;

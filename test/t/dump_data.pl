@@ -36,10 +36,10 @@ sub way
 }
 try_ok($node, 'dump', '', 'pg_dump', '-Fc', '-f', $dump, 'kept');
 try_ok($node, 'dump with inserts', '', 'pg_dump', '--data-only', '--inserts', '-f', "$dump.inserts", 'kept');
-way('postgres', 'triggers disabled', '', [ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-d', '{to}',
-	$dump ]);
-way('postgres', 'replication role', '', [ 'bash', '-c',
-	"PGOPTIONS='-c session_replication_role=replica' pg_restore -e --data-only -d {to} '$dump'" ]);
+way('postgres', 'triggers disabled', '',
+	[ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-d', '{to}', $dump ]);
+way('postgres', 'replication role', '',
+	[ 'bash', '-c', "PGOPTIONS='-c session_replication_role=replica' pg_restore -e --data-only -d {to} '$dump'" ]);
 foreach my $user ('postgres', 'keeper')
 {
 	way($user, 'data only', '', [ 'pg_restore', '-e', '--data-only', '-d', '{to}', $dump ]);
@@ -50,7 +50,9 @@ foreach my $user ('postgres', 'keeper')
 	$node->safe_psql('postgres', "CREATE DATABASE tables$to OWNER keeper");
 	$node->safe_psql("tables$to", 'SET ROLE keeper; CREATE EXTENSION discovery');
 	script($node, "tables$to", '@keeper', 'additions');
-	try_ok($node, "$user: by table", '', [$user], 'bash', '-c', "pg_dump -a -t notebooks -t sources -t discovery_deletions kept | psql -Xq -o /dev/null -v ON_ERROR_STOP=1 tables$to");
+	try_ok($node, "$user: by table", '', [$user], 'bash', '-c',
+		'pg_dump -a -t notebooks -t sources -t discovery_deletions kept'
+		. " | psql -Xq -o /dev/null -v ON_ERROR_STOP=1 tables$to");
 	same_stores($node, 'kept', "tables$to", "$user: by table: the same objects and rows", '--except', 'history');
 }
 
@@ -72,13 +74,13 @@ is(value($node, 'bare', 'SELECT count(*) FROM sources'), '0', 'and sources are n
 like($err, qr/duplicate key value violates unique constraint/, 'twice the same data: refused');
 is(value($node, 'kept', $counts), '', 'and the counts are still right');
 
-# Sources that have no content hash get theirs from the trigger: the dump is restored to the letter only with triggers
+# The trigger gives a content hash to sources that have none, so the dump is restored to the letter only with triggers
 # off.
 $node->safe_psql('postgres', 'CREATE DATABASE blank');
-$node->safe_psql('blank',
-	"CREATE EXTENSION discovery VERSION '1.0'; INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'n');
-	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text) SELECT gen_random_uuid(), id,
-		's', 'text', '', 'abc' FROM notebooks;
+$node->safe_psql('blank', "CREATE EXTENSION discovery VERSION '1.0';
+	INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'n');
+	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text)
+		SELECT gen_random_uuid(), id, 's', 'text', '', 'abc' FROM notebooks;
 	ALTER EXTENSION discovery UPDATE");
 foreach my $how ([ '', '0' ], [ '--disable-triggers', '1' ])
 {

@@ -38,15 +38,17 @@ sub way
 	{
 		if (ref $command eq 'CODE') { $command->($to); next; }
 		my @words = map { s/\{dump\}/$dir\/dump$number/r =~ s/\{from\}/$from/r =~ s/\{to\}/$to/r } @$command;
-		try_ok($node, "$user: $name: " . join(' ', map { s/\Q$dir\E\///r } @words), "$said|already exists, skipping", [$user],
-			@words);
+		try_ok($node, "$user: $name: " . join(' ', map { s/\Q$dir\E\///r } @words), "$said|already exists, skipping",
+			[$user], @words);
 	}
 	same_stores($node, $from, $to, "$user: $name: the same store");
 	is(value($node, $to, $counts), '', "$user: $name: right counts");
 	is(value($node, $to, 'SELECT state FROM discovery_status()'), 'current', "$user: $name: status");
 	# It is a store that works, not only looks like one.
-	is( value($node, $to, "SET ROLE keeper; BEGIN; SELECT outcome FROM add_source('00000000-0000-4000-8000-000000000004', 'x', 'text', extracted_text => 'neu');
-		SELECT outcome FROM add_source('00000000-0000-4000-8000-000000000004', 'x', 'text', extracted_text => 'noch neuer');
+	is( value($node, $to, "SET ROLE keeper; BEGIN;
+		SELECT outcome FROM add_source('00000000-0000-4000-8000-000000000004', 'x', 'text', extracted_text => 'neu');
+		SELECT outcome
+			FROM add_source('00000000-0000-4000-8000-000000000004', 'x', 'text', extracted_text => 'noch neuer');
 		SELECT source_count FROM notebooks WHERE id = '00000000-0000-4000-8000-000000000004';
 		SELECT count(*) FROM restore_sources((SELECT id FROM discovery_deletions WHERE reason LIKE 'auf%')); ROLLBACK"),
 		"duplicate\nadded\n2\n2", "$user: $name: and it works");
@@ -88,22 +90,20 @@ foreach my $case ([ 'postgres', 'managed' ], [ 'keeper', 'kept' ])
 	my $fill = $from eq 'kept' ? 'SET ROLE keeper; CREATE EXTENSION discovery;'
 	  : 'SET discovery.create_store = off; CREATE EXTENSION discovery; SET ROLE keeper; SELECT discovery_create_store();';
 	my @clean = ([ 'pg_dump', '--clean', '--if-exists', '-f', '{dump}', '{from}' ], [ @psql, '{to}' ]);
-	way($user, $from, 'clean over a store', sub { $node->safe_psql(shift,
-		"$fill INSERT INTO notebooks (name) VALUES ('other')") }, @clean);
+	my $fills = sub { $node->safe_psql(shift, "$fill INSERT INTO notebooks (name) VALUES ('other')") };
+	way($user, $from, 'clean over a store', $fills, @clean);
 	way($user, $from, 'clean over nothing', @clean);
-	way($user, $from, 'clean, custom', sub { $node->safe_psql(shift,
-		"$fill INSERT INTO notebooks (name) VALUES ('other')") }, @custom,
+	way($user, $from, 'clean, custom', $fills, @custom,
 		[ @restore, '--clean', '--if-exists', '-1', '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'over the extension alone',
-		sub { $node->safe_psql(shift, ($from eq 'kept' ? 'SET ROLE keeper; ' : '')
-		. 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
-		@plain, [ @psql, '{to}' ]);
+	my $alone = ($from eq 'kept' ? 'SET ROLE keeper; ' : '')
+		. 'SET discovery.create_store = off; CREATE EXTENSION discovery';
+	my $creates = sub { $node->safe_psql(shift, $alone) };
+	way($user, $from, 'over the extension alone', $creates, @plain, [ @psql, '{to}' ]);
 	# One schema: its dump is without the extension, which must be there first; and pg_restore -n leaves out CREATE SCHEMA.
-	way($user, $from, 'one schema', sub { $node->safe_psql(shift,
-		($from eq 'kept' ? 'SET ROLE keeper; ' : '') . 'SET discovery.create_store = off; CREATE EXTENSION discovery') },
-		[ 'pg_dump', '-n', 'public', '-Fc', '-f', '{dump}', '{from}' ], [ @restore, '-n', 'public', '-d', '{to}', '{dump}' ]);
-	way($user, $from, 'template', [ 'psql', '-Xq', '-d', 'postgres', '-c', 'DROP DATABASE {to}', '-c',
-		'CREATE DATABASE {to} OWNER keeper TEMPLATE {from}' ]);
+	way($user, $from, 'one schema', $creates, [ 'pg_dump', '-n', 'public', '-Fc', '-f', '{dump}', '{from}' ],
+		[ @restore, '-n', 'public', '-d', '{to}', '{dump}' ]);
+	way($user, $from, 'template', [ 'psql', '-Xq', '-d', 'postgres',
+		'-c', 'DROP DATABASE {to}', '-c', 'CREATE DATABASE {to} OWNER keeper TEMPLATE {from}' ]);
 }
 way('postgres', 'kept', 'as another role', @custom,
 	[ 'pg_restore', '-e', '--no-owner', '--role=keeper', '-d', '{to}', '{dump}' ]);
@@ -132,19 +132,17 @@ try($node, 'pg_dump', '-Fc', '-f', $dump, 'kept');
 try($node, 'pg_dump', '-Fc', '-n', 'public', '-f', "$dump.schema", 'kept');
 try($node, 'pg_dump', '--column-inserts', '-f', "$dump.sql", 'kept');
 refused('one schema without the extension', qr/function public\.uuid_v7\(\) does not exist/, '',
-	"SELECT to_regclass('sources') IS NULL", 't',
-	'pg_restore', '-d', 'bad', "$dump.schema");
+	"SELECT to_regclass('sources') IS NULL", 't', 'pg_restore', '-d', 'bad', "$dump.schema");
 refused('over a store without --clean', qr/relation "discovery_deletions" already exists/, "CREATE EXTENSION discovery",
-	"SELECT count(*) FROM notebooks", '0',
-	'pg_restore', '-1', '-d', 'bad', $dump);
+	"SELECT count(*) FROM notebooks", '0', 'pg_restore', '-1', '-d', 'bad', $dump);
 refused('a list without the extension', qr/function public\.uuid_v7\(\) does not exist/, '',
 	"SELECT to_regclass('sources') IS NULL", 't',
 	'bash', '-c', "pg_restore -l '$dump' | grep -v EXTENSION > '$dir/part'; pg_restore -L '$dir/part' -d bad '$dump'");
 refused('forced row security and its owner',
 	qr/query would be affected by row-level security policy for table "sources"/,
-	'SET ROLE keeper; CREATE EXTENSION discovery; ALTER TABLE sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
-	"SELECT 1", '1',
-	'pg_dump', '-U', 'keeper', '-f', "$dir/none", 'bad');
+	'SET ROLE keeper; CREATE EXTENSION discovery;
+		ALTER TABLE sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+	"SELECT 1", '1', 'pg_dump', '-U', 'keeper', '-f', "$dir/none", 'bad');
 refused('triggers disabled by no superuser', qr/permission denied: "RI_ConstraintTrigger/,
 	'SET ROLE keeper; CREATE EXTENSION discovery', "SELECT count(*) FROM sources", '0',
 	'pg_restore', '-U', 'keeper', '-1', '--data-only', '--disable-triggers', '-d', 'bad', $dump);
@@ -154,7 +152,10 @@ $node->safe_psql('postgres', 'CREATE DATABASE without');
 $node->safe_psql('postgres', 'CREATE DATABASE target');
 $node->safe_psql('without', 'SET discovery.create_store = off; CREATE EXTENSION discovery');
 my ($status, $out, $err) = try($node, 'bash', '-c', 'pg_dump without | psql -Xq -v ON_ERROR_STOP=1 target');
-like($err, qr/^WARNING:  did not create a store.*\nDETAIL:.*\nHINT:  If no dump is being restored, run: (SELECT public\.discovery_create_store\('public'\);)\n\z/m, 'a dump without a store: a warning');
+my $create = qr/SELECT public\.discovery_create_store\('public'\);/;
+like($err,
+	qr/^WARNING:  did not create a store.*\nDETAIL:.*\nHINT:  If no dump is being restored, run: ($create)\n\z/m,
+	'a dump without a store: a warning');
 is(value($node, 'target', 'SELECT state FROM discovery_status()'), 'missing', 'and status says it');
 $err =~ /(SELECT public.*)/;
 isnt(value($node, 'target', $1), '', 'the command of the hint');
@@ -167,8 +168,8 @@ $node->safe_psql('postgres', "DROP DATABASE to$_") foreach split /\n/,
 	value($node, 'postgres', "SELECT substr(datname, 3) FROM pg_database WHERE datname ~ '^to[0-9]'");
 $node->safe_psql('postgres', "DROP DATABASE $_") foreach qw(bad without target superuser);
 try_ok($node, 'pg_dumpall', '', 'pg_dumpall', '-f', "$dir/all");
-try_ok($other, 'restored into another cluster', 'did not create a store|role "\w+" already exists', 'psql', '-Xq', '-o',
-	'/dev/null', '-d', 'postgres', '-f', "$dir/all");
+try_ok($other, 'restored into another cluster', 'did not create a store|role "\w+" already exists',
+	'psql', '-Xq', '-o', '/dev/null', '-d', 'postgres', '-f', "$dir/all");
 foreach my $database ('kept', 'managed')
 {
 	# The superuser that restored it owns the extension.

@@ -25,8 +25,9 @@ script($old, 'kept', '@keeper', 'rows');
 $old->safe_psql('kept', "SET ROLE keeper; $additions");
 $old->safe_psql('postgres', 'CREATE DATABASE raced TEMPLATE kept OWNER keeper');
 $old->safe_psql('raced', "ALTER TABLE sources DISABLE TRIGGER own_trigger;
-	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, created_at) SELECT gen_random_uuid(),
-		notebook_id, 'duplicate', 'text', content_hash, now() FROM sources WHERE deleted_at IS NULL;
+	INSERT INTO sources (id, notebook_id, name, source_type, content_hash, created_at)
+		SELECT gen_random_uuid(), notebook_id, 'duplicate', 'text', content_hash, now()
+			FROM sources WHERE deleted_at IS NULL;
 	UPDATE notebooks SET source_count = 7; ALTER TABLE sources ENABLE TRIGGER own_trigger");
 
 foreach my $user ('postgres', 'keeper')
@@ -53,7 +54,8 @@ foreach my $user ('postgres', 'keeper')
 			is(value($node, $from, 'SELECT object, kind, actual FROM discovery_check() WHERE kind <> $$extra$$'), '',
 				"$name: as 1.0 should be");
 			# The application goes on meanwhile.
-			$node->safe_psql($from, "SET ROLE keeper; UPDATE notebooks SET description = 'x' WHERE name LIKE '%1 %'; UPDATE notebooks SET description = NULL WHERE name LIKE '%1 %'");
+			$node->safe_psql($from, "SET ROLE keeper; UPDATE notebooks SET description = 'x' WHERE name LIKE '%1 %';
+				UPDATE notebooks SET description = NULL WHERE name LIKE '%1 %'");
 		}
 		# What the hint of discovery_status() says, by the store's owner.
 		my $next = value($node, 'kept', 'SELECT next_step FROM discovery_status()');
@@ -75,7 +77,10 @@ foreach my $user ('postgres', 'keeper')
 		$node->safe_psql('postgres', 'CREATE DATABASE straight OWNER keeper');
 		$node->safe_psql('straight', "CREATE EXTENSION discovery VERSION '1.0'") if $user eq 'postgres';
 		$node->safe_psql('straight', "SET ROLE keeper; CREATE EXTENSION discovery VERSION '1.0'") if $user eq 'keeper';
-		$node->safe_psql('straight', "DO \$\$ DECLARE t regclass; BEGIN FOREACH t IN ARRAY '{notebooks,sources,discovery_migrations}'::regclass[] LOOP EXECUTE format('ALTER TABLE %s OWNER TO keeper', t); END LOOP; END \$\$");
+		$node->safe_psql('straight', "DO \$\$ DECLARE t regclass; BEGIN
+			FOREACH t IN ARRAY '{notebooks,sources,discovery_migrations}'::regclass[] LOOP
+				EXECUTE format('ALTER TABLE %s OWNER TO keeper', t);
+			END LOOP; END \$\$");
 		script($node, 'straight', '@keeper', 'rows');
 		$node->safe_psql('straight', "SET ROLE keeper; $additions");
 		$node->safe_psql('straight', 'ALTER EXTENSION discovery UPDATE');
@@ -138,8 +143,8 @@ $node->safe_psql('again',
 ($status, $out, $err) = try($node, 'pg_restore', '-1', '-U', 'keeper', '-d', 'again', "$dir/newer");
 like($err, qr/function public\.uuid_v7\(\) does not exist/, 'the extension is there, but older');
 $node->safe_psql('again', 'SET ROLE keeper; ALTER EXTENSION discovery UPDATE');
-try_ok($node, 'and restores after ALTER EXTENSION', 'already exists, skipping', 'pg_restore', '-1', '-U', 'keeper',
-	'-d', 'again', "$dir/newer");
+try_ok($node, 'and restores after ALTER EXTENSION', 'already exists, skipping',
+	'pg_restore', '-1', '-U', 'keeper', '-d', 'again', "$dir/newer");
 same_stores($node, 'newer', 'again', 'the same store');
 
 done_testing();

@@ -1,5 +1,6 @@
 # What hashing a long stored value costs: never more memory than sha256() of it, for a text at most 0.6 of what
-# sha256(convert_to(…)) needs; next to none where the value is stored uncompressed, and there a cancel stops it at once.
+# sha256(convert_to(…)) needs. It needs next to none where the value is stored uncompressed, and there a cancel stops
+# it at once.
 use strict;
 use warnings;
 use FindBin;
@@ -52,8 +53,10 @@ sub growth
 	my $peak = q{SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s+(\d+)')};
 	# Before: the library is loaded, the catalogs are read, a short value of the table is out of its TOAST table.
 	my ($before, $after) = split /\n/, value($node, $database, <<"END");
-DO \$\$ BEGIN PERFORM content_hash_agg(sha256(convert_to(content_hash('warm'), 'UTF8')));
-	PERFORM octet_length(substr(external_text, 1, 10)) FROM value; END \$\$;
+DO \$\$ BEGIN
+    PERFORM content_hash_agg(sha256(convert_to(content_hash('warm'), 'UTF8')));
+    PERFORM octet_length(substr(external_text, 1, 10)) FROM value;
+END \$\$;
 $peak;
 DO \$\$ BEGIN PERFORM $query; END \$\$;
 $peak;
@@ -74,13 +77,14 @@ foreach my $database ('postgres', 'latin1')
 		cmp_ok($theirs, '>', $megabytes * 0.9, "$name: sha256() has the whole value in memory, so what is measured is true");
 		cmp_ok($ours, "<=", $theirs + 4, "$name: not more memory than sha256(), but for a page here or there");
 		# Between equal encodings convert_to() makes a copy in 15, and in 17 none that could be saved.
-		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it") if $type eq 'text'
-			&& ($storage eq 'external' || $theirs > 1.5 * $megabytes);
+		cmp_ok($ours, '<=', 0.6 * $theirs, "$name: at most 0.6 of it")
+			if $type eq 'text' && ($storage eq 'external' || $theirs > 1.5 * $megabytes);
 		cmp_ok($ours, '<', $megabytes + 16, "$name: the value once") if $storage eq 'compressed';
 		cmp_ok($ours, '<', 16, "$name: under 16 MB") if $storage eq 'external';
 	}
 }
-my $aggregate = growth('postgres', "content_hash_agg(convert_to(repeat(n::text, 1024 * 1024 / 4), 'UTF8')) FROM generate_series(1000, 999 + $megabytes) AS n");
+my $aggregate = growth('postgres', "content_hash_agg(convert_to(repeat(n::text, 1024 * 1024 / 4), 'UTF8'))
+	FROM generate_series(1000, 999 + $megabytes) AS n");
 diag(sprintf('in pieces of 1 MB: content_hash_agg() takes %.0f MB', $aggregate));
 cmp_ok($aggregate, '<', 16, 'content in pieces: under 16 MB');
 

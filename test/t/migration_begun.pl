@@ -15,8 +15,9 @@ my $top = "$FindBin::RealBin/../..";
 sub tree
 {
 	my $tree = tempdir(CLEANUP => 1);
-	system("cd '$top' && cp -a --parents Makefile discovery.control META.json CHANGELOG.md docs/migrations.md test/tools test/lint"
-		. " sql/discovery--1.*.sql sql/discovery--1.*.shape '$tree' && mkdir '$tree/test/sql'") == 0 or die;
+	system("cd '$top' && cp -a --parents Makefile discovery.control META.json CHANGELOG.md docs/migrations.md"
+		. " test/tools test/lint sql/discovery--1.*.sql sql/discovery--1.*.shape '$tree'"
+		. " && mkdir '$tree/test/sql'") == 0 or die;
 	return $tree;
 }
 sub read_file { my ($path) = @_; open(my $file, '<:raw', $path) or die "$path: $!"; local $/; return <$file>; }
@@ -25,8 +26,8 @@ sub migration
 {
 	my ($tree, %variables) = @_;
 	my $out = '';
-	IPC::Run::run([ 'make', '-s', '-C', $tree, 'migration', map { "$_=$variables{$_}" } sort keys %variables ], '<',
-		\undef, '>', \$out, '2>&1');
+	IPC::Run::run([ 'make', '-s', '-C', $tree, 'migration', map { "$_=$variables{$_}" } sort keys %variables ],
+		'<', \undef, '>', \$out, '2>&1');
 	return ($? >> 8, $out);
 }
 
@@ -101,18 +102,19 @@ my %places = (
 ok(index(read_file("$tree/$_"), $places{$_}) >= 0, "$_ has its part") or diag(read_file("$tree/$_"))
 	foreach sort keys %places;
 unlike(read_file("$tree/META.json"), qr/"version": "\Q$current\E/, 'the version before is nowhere left in META.json');
+my $guard = qr/\\echo Use "ALTER EXTENSION discovery UPDATE TO '[\d.]+'" to load this file\. \\quit/;
 foreach my $script ($up, $down)
 {
 	my $text = read_file("$tree/$script");
-	like($text, qr/\A\\echo Use "ALTER EXTENSION discovery UPDATE TO '[\d.]+'" to load this file\. \\quit\nSET LOCAL search_path TO pg_catalog, pg_temp;\n\n-- Review/,
+	like($text, qr/\A$guard\nSET LOCAL search_path TO pg_catalog, pg_temp;\n\n-- Review/,
 		"$script opens with its guard, the fixed search_path and the checklist");
 	like($text, qr/^SELECT \@extschema\@\.discovery_run_step\('[\d.]+', '[\d.]+'\);$/m, "$script runs its step");
 	unlike($text, qr/\@(?!store\@|functions\@|extschema\@)\w+\@/, "$script has no mark of the template left");
 }
 my ($left, $complaint) = (system("'$tree/test/lint/version-graph' >'$tree/complaint' 2>&1"),
 	read_file("$tree/complaint"));
-ok($left != 0 && $complaint =~ /\Q$_\E is not finished/, "the tests fail until $_ is finished") foreach $up
-	=~ s/^sql.//r, $down =~ s/^sql.//r, $test, 'CHANGELOG.md';
+ok($left != 0 && $complaint =~ /\Q$_\E is not finished/, "the tests fail until $_ is finished")
+	foreach $up =~ s/^sql.//r, $down =~ s/^sql.//r, $test, 'CHANGELOG.md';
 like($complaint, qr/discovery--\Q$next\E\.shape is missing/, 'and until there is a shape') or diag($complaint);
 
 # It cannot be begun twice.
@@ -128,6 +130,7 @@ print $log "# Changelog\n\n## [Unreleased]\n\n## [$current] - 2026-01-01\n\n### 
 close $log;
 ($status, $out) = migration($other, VERSION => $leap, MESSAGE => 'all new');
 is($status, 0, 'a major version is begun') or diag($out);
-is(read_file("$other/CHANGELOG.md"), "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- [ ] **$leap**: all new\n\n## [$current] - 2026-01-01\n\n### Added\n\n- **$current**: much.\n",
+is(read_file("$other/CHANGELOG.md"), "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- [ ] **$leap**: all new\n\n"
+	. "## [$current] - 2026-01-01\n\n### Added\n\n- **$current**: much.\n",
 	'with its entry above what is released');
 done_testing();

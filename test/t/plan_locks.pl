@@ -30,7 +30,8 @@ sub follow
 	my ($database, $target, $expected_steps) = @_;
 	my $one = $node->background_psql($database, on_error_stop => 1);
 	# The plan for the whole way is asked first, then a statement runs at a time.
-	my @plan = rows($one->query_safe("SELECT concat_ws(E'\\x01', step, number, statement, coalesce(locks, ''), coalesce(effect, '')) || E'\\x02'
+	my @plan = rows($one->query_safe("SELECT
+		concat_ws(E'\\x01', step, number, statement, coalesce(locks, ''), coalesce(effect, '')) || E'\\x02'
 		FROM discovery_plan('$target')"));
 	cmp_ok(scalar @plan, '>', 0, "$database to $target: there is a plan");
 	my %steps = map { $_->[0] => 1 } @plan;
@@ -92,9 +93,9 @@ SKIP:
 	database('up', '1.0');
 	# Copies of one content, and a wrong count: each statement has something to do.
 	$node->safe_psql('up', "INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-		SELECT gen_random_uuid(), notebook_id, name || ' again', source_type, upper(md5('x') || md5('y')) FROM sources,
-		generate_series(1, 2)
-		LIMIT 4; UPDATE notebooks SET source_count = 99");
+		SELECT gen_random_uuid(), notebook_id, name || ' again', source_type, upper(md5('x') || md5('y'))
+			FROM sources, generate_series(1, 2) LIMIT 4;
+		UPDATE notebooks SET source_count = 99");
 	follow('up', '1.1', '1.0 -> 1.1');
 	database('down', '1.1');
 	follow('down', '1.0', '1.1 -> 1.0');

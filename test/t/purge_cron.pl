@@ -25,8 +25,8 @@ $node->safe_psql('postgres', <<'END');
 CREATE EXTENSION pg_cron;
 CREATE EXTENSION discovery;
 INSERT INTO notebooks (name) VALUES ('a');
-INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'source ' || number, 'text' FROM notebooks,
-	generate_series(1, 3) AS number;
+INSERT INTO sources (notebook_id, name, source_type)
+    SELECT id, 'source ' || number, 'text' FROM notebooks, generate_series(1, 3) AS number;
 -- Deleted long ago, just now, and not at all: deleted_at alone would be the client's word, and is not believed of the
 -- first.
 INSERT INTO sources (notebook_id, name, source_type, deleted_at) SELECT id, 'old', 'text', '2020-01-01' FROM notebooks;
@@ -34,7 +34,9 @@ SELECT delete_source(id) FROM sources WHERE name = 'source 1';
 END
 
 # The first minute comes within a minute; newer versions of pg_cron know seconds, too.
-my $schedule = $node->safe_psql('postgres', q{SELECT string_to_array(substring(extversion FROM '^\d+\.\d+'), '.')::int[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'})
+my $schedule = $node->safe_psql('postgres', q{
+	SELECT string_to_array(substring(extversion FROM '^\d+\.\d+'), '.')::int[] >= '{1,5}'
+	FROM pg_extension WHERE extname = 'pg_cron'})
   eq 't' ? '1 seconds' : '* * * * *';
 $node->safe_psql('postgres',
 	qq{SELECT cron.schedule('purge', '$schedule', 'SELECT count(*) FROM purge_deleted_sources()')});
@@ -44,8 +46,7 @@ ok($node->poll_query_until('postgres',
 is($node->safe_psql('postgres', q{SELECT DISTINCT status FROM cron.job_run_details WHERE end_time IS NOT NULL}),
 	'succeeded', 'and went well');
 is($node->safe_psql('postgres', q{SELECT string_agg(name, ', ' ORDER BY name) FROM sources}),
-	'source 1, source 2, source 3',
-	'what was old is gone, what is young or alive is there');
+	'source 1, source 2, source 3', 'what was old is gone, what is young or alive is there');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM check_source_counts()'), '0', 'the counts are right');
 $node->stop;
 done_testing();

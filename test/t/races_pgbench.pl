@@ -80,8 +80,8 @@ sub holds
 	my ($status, $err) = race($database, $scripts, @options);
 	is("$status $err", '0 ', "$name: no error");
 	is(value($node, $database, $broken), '', "$name: all is well after it");
-	note(join ', ', split /\n/, value($node, $database,
-		"SELECT outcome || ' ' || count(*) FROM said GROUP BY outcome ORDER BY 1"));
+	my $outcomes = "SELECT outcome || ' ' || count(*) FROM said GROUP BY outcome ORDER BY 1";
+	note(join ', ', split /\n/, value($node, $database, $outcomes));
 	return;
 }
 
@@ -90,10 +90,11 @@ fresh('checker', '1.0');
 $node->safe_psql('checker', 'ALTER TABLE sources ADD deletion_id uuid');
 race('checker', { <<~'END' => 1 }, '-D', 'i=0');
 	\set i :i + 1
-	SELECT count(*) AS live FROM sources WHERE notebook_id = notebook(1) AND content_hash = (:i / 2)::text AND deleted_at IS NULL \gset
+	SELECT count(*) AS live FROM sources
+		WHERE notebook_id = notebook(1) AND content_hash = (:i / 2)::text AND deleted_at IS NULL \gset
 	\if :live = 0
-	INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (gen_random_uuid(), notebook(1), 'name',
-		'text', (:i / 2)::text);
+	INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
+		VALUES (gen_random_uuid(), notebook(1), 'name', 'text', (:i / 2)::text);
 	SELECT source_count + 1 AS count FROM notebooks WHERE id = notebook(1) \gset
 	UPDATE notebooks SET source_count = :count WHERE id = notebook(1);
 	\endif
@@ -103,8 +104,8 @@ like($found, qr/live copies in notebook/, 'at 1.0 the check finds duplicates');
 like($found, qr/^notebook .* counts /m, 'at 1.0 the check finds wrong counts');
 
 # All clients add the same content, one after the other, each content new to all of them.
-holds('same', 'the same content', { "\\set i :i + 1\nSELECT add(1, 'content ' || :i);\n" => 1 }, '-D', 'i=0', '-M',
-	'prepared');
+holds('same', 'the same content', { "\\set i :i + 1\nSELECT add(1, 'content ' || :i);\n" => 1 },
+	'-D', 'i=0', '-M', 'prepared');
 is(value($node, 'same', "SELECT count(*) FROM said WHERE outcome = 'added'"), $times / $clients,
 	'the same content: each was added once');
 is(value($node, 'same', 'SELECT source_count FROM notebooks WHERE id = notebook(1)'), $times / $clients,
@@ -123,8 +124,7 @@ holds('rollback', 'one rolls back', { <<~'END' => 1 }, '-D', 'i=0');
 	\endif
 	END
 is(value($node, 'rollback', "SELECT count(*) FROM said WHERE outcome = 'added'"),
-	value($node, 'rollback', 'SELECT count(*) FROM sources'),
-	'one rolls back: what was added is there');
+	value($node, 'rollback', 'SELECT count(*) FROM sources'), 'one rolls back: what was added is there');
 
 # Some wait for a millisecond and are then cancelled; the others hold what they added for two.
 holds('cancel', 'one is cancelled', { <<~'END' => 1 }, '-D', 'i=0');
@@ -147,9 +147,8 @@ fresh('kill');
 	append_to_file("$dir/kill.pgbench",
 		"\\set i :i + 1\nBEGIN;\nSELECT add(1, 'content ' || :i);\n\\sleep 5 ms\nCOMMIT;\n");
 	my ($out, $err) = ('', '');
-	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, '-D', 'i=0', '-f',
-		"$dir/kill.pgbench",
-		$node->connstr('kill') ], '<', \undef, '>', \$out, '2>', \$err);
+	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $times / $clients, '-D', 'i=0',
+		'-f', "$dir/kill.pgbench", $node->connstr('kill') ], '<', \undef, '>', \$out, '2>', \$err);
 	my ($status, undef, $killed) = try_psql($node, 'kill', <<~"END");
 		DO \$\$
 		DECLARE killed int := 0; more int;
@@ -174,21 +173,24 @@ fresh('kill');
 my %changes = (
 	"\\set c random(1, 3)\nSELECT add(1, 'content ' || :c, 'restore');\n" => 3,
 	"\\set c random(1, 3)\nSELECT add(1, 'content ' || :c, 'add');\n" => 2,
-	"\\set c random(1, 3)\nUPDATE sources SET deleted_at = '2020-01-01' WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\n" => 3,
+	"\\set c random(1, 3)\nUPDATE sources SET deleted_at = '2020-01-01'"
+	. " WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\n" => 3,
 	"\\set c random(1, 3)\nDELETE FROM sources WHERE content_hash = content_hash('content ' || :c);\n" => 1,
 	"SELECT count(*) FROM purge_deleted_sources('0 days');\n" => 1);
 # A look and then a call by id: the row may be gone between them, which is the client's own race.
 $changes{"DO \$\$ BEGIN PERFORM $_ ORDER BY random() LIMIT 1; EXCEPTION WHEN no_data_found THEN NULL; END \$\$;\n"} = 2
-  foreach "delete_source(id) FROM sources WHERE deleted_at IS NULL",
-  "restore_source(id, 'keep_deleted') FROM sources WHERE deleted_at IS NOT NULL";
+	foreach "delete_source(id) FROM sources WHERE deleted_at IS NULL",
+		"restore_source(id, 'keep_deleted') FROM sources WHERE deleted_at IS NOT NULL";
 holds('changes', 'the duplicate is deleted, restored, removed, purged', \%changes);
 
 # The notebook is deleted meanwhile: the only error is that it is not there.
 holds('notebooks', 'the notebook is deleted', {
 	"\\set c random(1, 3)\n\\set n random(1, 2)\nSELECT try_add(:n, 'content ' || :c, '23503');\n" => 6,
 	"\\set n random(1, 2)\nDELETE FROM notebooks WHERE id = notebook(:n);\n" => 1,
-	"\\set n random(1, 2)\nINSERT INTO notebooks (id, name) VALUES (notebook(:n), 'notebook ' || :n) ON CONFLICT DO NOTHING;\n" => 2,
-	"\\set n random(1, 2)\nUPDATE sources SET deleted_at = '2020-01-01' WHERE notebook_id = notebook(:n) AND deleted_at IS NULL;\n" => 1 },
+	"\\set n random(1, 2)\nINSERT INTO notebooks (id, name) VALUES (notebook(:n), 'notebook ' || :n)"
+	. " ON CONFLICT DO NOTHING;\n" => 2,
+	"\\set n random(1, 2)\nUPDATE sources SET deleted_at = '2020-01-01'"
+	. " WHERE notebook_id = notebook(:n) AND deleted_at IS NULL;\n" => 1 },
 	'--max-tries=100');
 
 # Two contents into two notebooks in opposite order, in one transaction: deadlocks, which pgbench tries again.
@@ -204,7 +206,8 @@ foreach my $level ('REPEATABLE READ', 'SERIALIZABLE')
 	holds($name, lc $level, {
 		"\\set c random(1, 3)\nBEGIN ISOLATION LEVEL $level;\nSELECT add(1, 'content ' || :c);\nCOMMIT;\n" => 3,
 		"\\set c random(1, 3)\nBEGIN ISOLATION LEVEL $level;\nSELECT add(1, 'content ' || :c, 'add');\nCOMMIT;\n" => 2,
-		"\\set c random(1, 3)\nBEGIN ISOLATION LEVEL $level;\nUPDATE sources SET deleted_at = '2020-01-01' WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\nCOMMIT;\n" => 3 },
+		"\\set c random(1, 3)\nBEGIN ISOLATION LEVEL $level;\nUPDATE sources SET deleted_at = '2020-01-01'"
+		. " WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\nCOMMIT;\n" => 3 },
 		'--max-tries=1000');
 }
 
@@ -223,7 +226,8 @@ $node->safe_psql('hidden', <<~'END');
 my ($status, $err) = race('hidden', {
 	"\\set c random(1, 5)\nSELECT add(1, 'content ' || :c);\n" => 2,
 	"\\set c random(1, 5)\nSET ROLE half;\nSELECT try_add(1, 'content ' || :c, '23505');\nRESET ROLE;\n" => 2,
-	"\\set c random(1, 5)\nUPDATE sources SET deleted_at = '2020-01-01' WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\n" => 2 });
+	"\\set c random(1, 5)\nUPDATE sources SET deleted_at = '2020-01-01'"
+	. " WHERE content_hash = content_hash('content ' || :c) AND deleted_at IS NULL;\n" => 2 });
 is("$status $err", '0 ', 'a hidden duplicate: no error but 23505');
 is(value($node, 'hidden', $broken), '', 'a hidden duplicate: all is well after it');
 

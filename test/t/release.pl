@@ -23,8 +23,14 @@ sub tree
 	write_file("$tree/CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- **1.1**: much.\n");
 	return $tree;
 }
-sub write_file { my ($path, $text) = @_; open(my $file, '>', $path) or die "$path: $!"; print $file $text; close $file;
-	return; }
+sub write_file
+{
+	my ($path, $text) = @_;
+	open(my $file, '>', $path) or die "$path: $!";
+	print $file $text;
+	close $file;
+	return;
+}
 sub read_file { my ($path) = @_; open(my $file, '<', $path) or die "$path: $!"; local $/; return <$file>; }
 sub change { my ($path, $change) = @_; local $_ = read_file($path); $change->(); write_file($path, $_); return; }
 sub run_in
@@ -34,8 +40,13 @@ sub run_in
 	IPC::Run::run([ "$tree/test/$program" ], '<', \undef, '>', \$out, '2>&1');
 	return ($? >> 8, $out);
 }
-sub passes { my ($tree, $program, $name) = @_; my ($status, $out) = run_in($tree, $program);
-	is("$status $out", '0 ', $name); return; }
+sub passes
+{
+	my ($tree, $program, $name) = @_;
+	my ($status, $out) = run_in($tree, $program);
+	is("$status $out", '0 ', $name);
+	return;
+}
 sub fails
 {
 	my ($tree, $program, $said, $name) = @_;
@@ -52,8 +63,8 @@ is($status, 0, 'the version in the control file is released') or diag($out);
 my $newest = read_file("$tree/discovery.control") =~ /default_version = '(.*)'/ ? $1 : die;
 my $released = read_file("$tree/sql/RELEASED");
 my %listed = map { my ($sum, $file) = split; $file => $sum } grep { /^\w/ } split /\n/, $released;
-my %is = map { my ($sum, $file) = split; $file => $sum } `cd $tree/sql
-	&& sha256sum discovery--*.sql discovery--*.shape`;
+my %is = map { my ($sum, $file) = split; $file => $sum }
+	`cd $tree/sql && sha256sum discovery--*.sql discovery--*.shape`;
 is_deeply(\%listed, \%is, 'every script and shape is there, with its checksum');
 like($released, qr/^# \Q$newest\E, \d{4}-\d\d-\d\d$/m, 'under the version and the day');
 is(system("cd $tree/sql && sha256sum --check --quiet RELEASED"), 0, 'which sha256sum checks, too');
@@ -112,8 +123,11 @@ system("rm -rf '$tree.copy'");
 foreach my $case (
 	[ 'a shortcut', sub { write_file("$_[0]/discovery--1.0--9.0.sql", '') },
 		qr/discovery--1\.0--9\.0\.sql does not join neighbours/ ],
-	[ 'a shortcut that turns ways round', sub { write_file("$_[0]/$_", '') foreach 'discovery--9.0.shape',
-		'discovery--1.0--9.0.sql', 'discovery--9.0--1.1.sql' },
+	[ 'a shortcut that turns ways round',
+		sub {
+			write_file("$_[0]/$_", '')
+				foreach 'discovery--9.0.shape', 'discovery--1.0--9.0.sql', 'discovery--9.0--1.1.sql';
+		},
 		qr/the way from 1\.0 to 9\.0|turns round/ ],
 	[ 'a second base', sub { write_file("$_[0]/discovery--1.1.sql", '') },
 		qr/discovery--1\.1\.sql does not join neighbours/ ],
@@ -121,18 +135,22 @@ foreach my $case (
 		qr/discovery--1\.1--1\.0\.sql is missing.*no way from 1\.1 to 1\.0/s ],
 	[ 'no way up', sub { unlink "$_[0]/discovery--1.0--1.1.sql" }, qr/discovery--1\.0--1\.1\.sql is missing/ ],
 	[ 'no shape', sub { unlink "$_[0]/discovery--1.1.shape" }, qr/discovery--1\.1\.shape is missing/ ],
-	[ 'another default', sub { change("$_[0]/../discovery.control",
-		sub { s/^default_version.*/default_version = '1.0'/m }) }, qr/control says 1\.0, the newest is/ ],
-	[ 'a step of another version', sub { change("$_[0]/discovery--1.0--1.1.sql",
-		sub { s/step 1\.0 -> 1\.1/step 1.0 -> 1.2/ }) }, qr/discovery--1\.0--1\.1\.sql has the steps '1\.0 -> 1\.2'/ ],
-	[ 'a call of another step', sub { change("$_[0]/discovery--1.1--1.0.sql",
-		sub { s/run_step\('1\.1', '1\.0'\)/run_step('1.0', '1.1')/ }) }, qr/discovery--1\.1--1\.0\.sql calls/ ],
+	[ 'another default',
+		sub { change("$_[0]/../discovery.control", sub { s/^default_version.*/default_version = '1.0'/m }) },
+		qr/control says 1\.0, the newest is/ ],
+	[ 'a step of another version',
+		sub { change("$_[0]/discovery--1.0--1.1.sql", sub { s/step 1\.0 -> 1\.1/step 1.0 -> 1.2/ }) },
+		qr/discovery--1\.0--1\.1\.sql has the steps '1\.0 -> 1\.2'/ ],
+	[ 'a call of another step',
+		sub { change("$_[0]/discovery--1.1--1.0.sql", sub { s/run_step\('1\.1', '1\.0'\)/run_step('1.0', '1.1')/ }) },
+		qr/discovery--1\.1--1\.0\.sql calls/ ],
 	[ 'no call', sub { change("$_[0]/discovery--1.1--1.0.sql", sub { s/^SELECT .*run_step.*\n//m }) },
 		qr/discovery--1\.1--1\.0\.sql calls ''/ ],
 	[ 'no guard', sub { change("$_[0]/discovery--1.0--1.1.sql", sub { s/\A.*\n// }) },
 		qr/does not begin with its guard line/ ],
-	[ 'an item left of the checklist', sub { change("$_[0]/discovery--1.0--1.1.sql",
-		sub { $_ .= "-- [ ] Every statement was read.\n" }) }, qr/is not finished/ ],
+	[ 'an item left of the checklist',
+		sub { change("$_[0]/discovery--1.0--1.1.sql", sub { $_ .= "-- [ ] Every statement was read.\n" }) },
+		qr/is not finished/ ],
 	[ 'an entry left in the change log', sub { change("$_[0]/../CHANGELOG.md", sub { $_ .= "- [ ] **1.2**: to come\n" }) },
 		qr/CHANGELOG\.md is not finished/ ])
 {

@@ -1,5 +1,5 @@
--- Files the documents in the table `documents` (notebook, name, path, is_text, bytes) as sources, in the order of their rows, and tells
--- which of them were there already.
+-- Files the documents in the table `documents` (notebook, name, path, is_text, bytes) as sources, in the order of their
+-- rows, and tells which of them were there already.
 INSERT INTO notebooks (name) SELECT notebook FROM documents GROUP BY notebook ORDER BY notebook;
 
 CREATE TEMP TABLE filed AS
@@ -27,5 +27,6 @@ SELECT count(*) > 0 AS some_are_empty, count(*) AS empty FROM documents WHERE by
 \endif
 
 \echo 'The duplicates, and the source that has their content'
-SELECT f.notebook, left(f.name, 40) AS document, f.outcome || ' of' AS outcome, left(s.name, 40) AS source, left(s.content_hash, 12) AS content_hash
+SELECT f.notebook, left(f.name, 40) AS document, f.outcome || ' of' AS outcome, left(s.name, 40) AS source,
+       left(s.content_hash, 12) AS content_hash
 FROM filed f JOIN sources s ON s.id = f.id WHERE f.outcome <> 'added' ORDER BY f.notebook, f.name LIMIT 8;

@@ -14,11 +14,14 @@ for name in "${!PG@}"; do case $name in PG_*) ;; *) unset "$name" ;; esac; done
 say() { echo "==> $*"; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
-# A server refuses to run as root, so root's servers and tests belong to the user that Debian made for them. (runuser would
-# leave a watching parent behind.)
+# A server refuses to run as root, so root's servers and tests belong to the user that Debian made for them. (runuser
+# would leave a watching parent behind.)
 is_root() { [ "$(id -u)" = 0 ]; }
 owner=$(is_root && echo postgres || id -un)
-as_owner() { if is_root; then setpriv --reuid="$owner" --regid="$owner" --init-groups env HOME="${work:-/}" "$@"; else "$@"; fi; }
+as_owner() {
+    if ! is_root; then "$@"; return; fi
+    setpriv --reuid="$owner" --regid="$owner" --init-groups env HOME="${work:-/}" "$@"
+}
 can_root() { is_root || sudo -n true 2>/dev/null; }
 as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
 
@@ -51,11 +54,14 @@ find_pg_config() {
     return 1
 }
 use_server() {
-    PG_CONFIG=$(find_pg_config) || die "no PostgreSQL 15 or newer with its server headers found by PG_CONFIG='$PG_CONFIG'"
-    id -u "$owner" >/dev/null 2>&1 || die "a server cannot run as root, and there is no user $owner: run this as somebody else"
+    PG_CONFIG=$(find_pg_config) ||
+        die "no PostgreSQL 15 or newer with its server headers found by PG_CONFIG='$PG_CONFIG'"
+    id -u "$owner" >/dev/null 2>&1 ||
+        die "a server cannot run as root, and there is no user $owner: run this as somebody else"
 }
 
-# private NAME: a fresh directory, the owner's alone, and in $work; /var/tmp, since a checkout may lie where the owner cannot read.
+# private NAME: makes a fresh directory that only the owner reaches, and puts its path into $work. It is in /var/tmp,
+# since a checkout may lie where the owner cannot read.
 private() {
     work=$(cd / && as_owner mktemp -d "/var/tmp/discovery-$1.XXXXXX")
     cd "$work"
@@ -85,7 +91,8 @@ copy_tree() { pack_tree | as_owner tar -C "$1" -xf -; }
 copy_server() {
     local bin include
     bin=$("$PG_CONFIG" --bindir) && include=$("$PG_CONFIG" --includedir) &&
-        tar -C / -cf - ".$bin" ".$("$PG_CONFIG" --pkglibdir)" ".$("$PG_CONFIG" --sharedir)" | as_owner tar -C "$work/pg" -xf - &&
+        tar -C / -cf - ".$bin" ".$("$PG_CONFIG" --pkglibdir)" ".$("$PG_CONFIG" --sharedir)" |
+        as_owner tar -C "$work/pg" -xf - &&
         as_owner mkdir -p "$work/pg${include%/*}" && as_owner ln -s "$include" "$work/pg$include" || return
     PG_CONFIG=$work/pg$bin/pg_config
     PATH=$work/pg$bin:$PATH
@@ -97,7 +104,8 @@ give_to_owner() { ! is_root || chown -R --reference="$top" "$1"; }
 # make_tree TARGET…: in the private copy of the tree, for the private copy of the server
 make_tree() { as_owner make -s -C "$work/tree" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"; }
 
-# Ends whatever still runs in there (a server's working directory is its data directory), and removes it unless told to keep it.
+# Ends whatever still runs in there (a server's working directory is its data directory), and removes it unless told to
+# keep it.
 leave_private() {
     local signal process found
     [ -n "${work-}" ] || return 0

@@ -52,7 +52,7 @@ bench:
 shapes:
 	@test/tools/shapes
 
-## migration     begin the next version: VERSION=1.2 MESSAGE="what it does"; FROM=postgresql://… takes the changes made there
+## migration     begin the next version: VERSION=1.2 MESSAGE="what it does"; FROM=URL takes the changes made there
 migration:
 	@test/tools/migration
 
@@ -72,4 +72,5 @@ deb:
 docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
-.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb docker-test
+.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb
+.PHONY: docker-test

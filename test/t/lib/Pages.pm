@@ -1,11 +1,9 @@
 # Runs what the pages of docs/ show, and compares what comes out with what they say. In a page:
-#   ```sql      statements for psql, in the database discovery_db as its owner discovery_user; after the word, user=…
-# and
-#               database=… choose another session, if=EXTENSION leaves the block out where the server has no such
-# extension,
-#               missing=1 shows what a server says that has no extension or library `discovery`
+#   ```sql      statements for psql, in the database discovery_db as its owner discovery_user; after the word,
+#               user=… and database=… choose another session, if=EXTENSION leaves the block out where the server
+#               has no such extension, missing=1 shows what a server says that has no extension or library `discovery`
 #   ```output   right after it: all that psql printed. Without one, nothing may fail or warn
-#   ```console  shell commands after "$ ", with what they print; port=… has the server's port, 5432 in the page, be that
+#   ```console  shell commands after "$ ", with what they print; port=… makes the server's port, 5432 in the page, that
 # A block within <!-- --> is run and not shown. Ids, times, folders, the width of columns, and which version above 1.0
 # is the newest are not compared. With DISCOVERY_WRITE_DOCS=1 the page is written with what came out instead.
 package Pages;

@@ -1,4 +1,4 @@
-# What the tests of dumps, moves and updates share: stores with rows and with the user's own objects, and their
+# The tests of dumps, moves and updates share this: stores with rows and with the user's own objects, and their
 # comparison.
 package Stores;
 use strict;
@@ -49,8 +49,8 @@ sub older_server
 	return $node;
 }
 
-# Runs a script of this folder in a database: script($node, 'app', 'rows', …); a name that begins with @ is the role to
-# run the rest as.
+# Runs a script of this folder in a database: script($node, 'app', 'rows', …); a name that begins with @ is the role
+# that runs the rest.
 sub script
 {
 	my ($node, $database, @names) = @_;

@@ -1,5 +1,8 @@
--- What only a store from 1.1 on has: a batch in the deletion log, one deletion of plain SQL, a held source, one that came back.
-SELECT FROM delete_sources(ARRAY['00000000-0000-4000-9000-000000000102', '00000000-0000-4000-9000-000000000203']::uuid[], 'aufgeräumt: ''ß''');
+-- Only a store from 1.1 on has this: a batch in the deletion log, one deletion by plain SQL, a held source, one that
+-- came back.
+SELECT FROM delete_sources(
+    ARRAY['00000000-0000-4000-9000-000000000102', '00000000-0000-4000-9000-000000000203']::uuid[],
+    'aufgeräumt: ''ß''');
 UPDATE sources SET deleted_at = '2024-05-05' WHERE id = '00000000-0000-4000-9000-000000000304';
 SELECT FROM hold_source('00000000-0000-4000-9000-000000000304', 'Rechtsstreit §3');
 SELECT FROM delete_source('00000000-0000-4000-9000-000000000305', 'by mistake');
