@@ -13,13 +13,15 @@ NOTEBOOKS = 1000
 VARIABLES = """\\set notebook random(1, {notebooks})
 \\set n random(1, 1000000000000)
 """
-ADD = VARIABLES + f"""SELECT id, outcome FROM add_source(notebook_id => {stores.NOTEBOOK.format(n=':notebook')}, name => 'Source ' || :n,
+ADD = VARIABLES + f"""SELECT id, outcome FROM add_source(
+    notebook_id => {stores.NOTEBOOK.format(n=':notebook')}, name => 'Source ' || :n,
     source_type => 'text', extracted_text => {stores.TEXT.format(n=':n')});
 """
 # With its id and hash at no cost, as if the client had them ready
-INSERT = f"""INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text, source_metadata, created_at, updated_at)
-    VALUES (md5(:n::text)::uuid, {stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text', repeat(md5(:n::text), 2),
-            {stores.TEXT.format(n=':n')}, '{{}}', '2025-01-01', '2025-01-01');
+INSERT = f"""INSERT INTO sources (id, notebook_id, name, source_type, content_hash,
+                     extracted_text, source_metadata, created_at, updated_at)
+    VALUES (md5(:n::text)::uuid, {stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text',
+            repeat(md5(:n::text), 2), {stores.TEXT.format(n=':n')}, '{{}}', '2025-01-01', '2025-01-01');
 """
 COUNT = f"UPDATE notebooks SET source_count = source_count + 1 WHERE id = {stores.NOTEBOOK.format(n=':notebook')};\n"
 
@@ -29,8 +31,8 @@ THEIR_DUPLICATE = """\\set n random(1, {sources})
 BEGIN;
 """ + f"""SELECT id, name, description, tags, created_at, updated_at, source_count, output_count FROM notebooks
     WHERE id = {stores.NOTEBOOK.format(n=':notebook')};
-SELECT * FROM sources WHERE notebook_id = {stores.NOTEBOOK.format(n=':notebook')} AND content_hash = {stores.HASH.format(n=':n')}
-    AND deleted_at IS NULL LIMIT 1;
+SELECT * FROM sources WHERE notebook_id = {stores.NOTEBOOK.format(n=':notebook')}
+    AND content_hash = {stores.HASH.format(n=':n')} AND deleted_at IS NULL LIMIT 1;
 ROLLBACK;
 """
 OUR_DUPLICATE = """\\set n random(1, {sources})
@@ -43,7 +45,8 @@ def add_one(bench):
     with stores.pair(notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
         scripts = [script.replace("{notebooks}", str(NOTEBOOKS)) for script in (ADD, VARIABLES + INSERT)]
         yield stores.rate(bench, "add-one", ours, theirs, scripts, ">= 0.85")
-        yield stores.rate(bench, "add-one, commits not waited for", ours, theirs, scripts, "", options="-c synchronous_commit=off")
+        yield stores.rate(bench, "add-one, commits not waited for", ours, theirs, scripts, "",
+                          options="-c synchronous_commit=off")
 
 
 def add_8(bench):
@@ -58,7 +61,8 @@ def add_8_hot(bench):
     transaction
     """
     with stores.pair(notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
-        scripts = [script.replace("{notebooks}", "1") for script in (ADD, VARIABLES + "BEGIN;\n" + INSERT + COUNT + "COMMIT;\n")]
+        by_hand = VARIABLES + "BEGIN;\n" + INSERT + COUNT + "COMMIT;\n"
+        scripts = [script.replace("{notebooks}", "1") for script in (ADD, by_hand)]
         yield stores.rate(bench, "add-8-hot", ours, theirs, scripts, ">= 0.95", clients=8)
 
 
@@ -68,7 +72,8 @@ def duplicate_8(bench):
     """
     sources = bench.amount(100_000)
     with stores.pair(notebooks=NOTEBOOKS, sources=sources) as (ours, theirs):
-        scripts = [script.replace("{sources}", str(sources)).replace("{notebooks}", str(NOTEBOOKS)) for script in (OUR_DUPLICATE, THEIR_DUPLICATE)]
+        scripts = [script.replace("{sources}", str(sources)).replace("{notebooks}", str(NOTEBOOKS))
+                   for script in (OUR_DUPLICATE, THEIR_DUPLICATE)]
         yield stores.rate(bench, "duplicate-8", ours, theirs, scripts, ">= 1.50", clients=8)
         assert ours.run("SELECT count(*) FROM sources") == str(sources), "a duplicate was added"
 
@@ -96,8 +101,9 @@ def add_app(bench):
             with contextlib.closing(connection), connection.cursor() as cursor:
                 given, start = texts(), time.perf_counter()
                 for text in given:
-                    cursor.execute("""SELECT id, outcome FROM add_source(notebook_id => %s, name => %s, source_type => 'text',
-                                      extracted_text => %s)""", (notebook, "Note", text))
+                    cursor.execute("""SELECT id, outcome FROM add_source(
+                        notebook_id => %s, name => %s, source_type => 'text', extracted_text => %s)""",
+                                   (notebook, "Note", text))
                     assert cursor.fetchone()[1] == "added"
                 return count / (time.perf_counter() - start)
 
@@ -116,4 +122,5 @@ def add_app(bench):
         yield bench.compare("add-app", add, application_adds, ">= 8.00", harness.per_second)
 
 
-BENCHMARKS = {"add-one": add_one, "add-app": add_app, "add-8": add_8, "add-8-hot": add_8_hot, "duplicate-8": duplicate_8}
+BENCHMARKS = {"add-one": add_one, "add-app": add_app, "add-8": add_8, "add-8-hot": add_8_hot,
+              "duplicate-8": duplicate_8}

@@ -3,9 +3,11 @@ import add
 import harness
 import stores
 
-WITHOUT = f"{stores.EXTENSION}; ALTER TABLE sources DISABLE TRIGGER discovery_insert, DISABLE TRIGGER discovery_statement"
+WITHOUT = f"""{stores.EXTENSION};
+    ALTER TABLE sources DISABLE TRIGGER discovery_insert, DISABLE TRIGGER discovery_statement"""
 INSERT = f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, extracted_text)
-    VALUES ({stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text', repeat(md5(:n::text), 2), {stores.TEXT.format(n=':n')});
+    VALUES ({stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text', repeat(md5(:n::text), 2),
+            {stores.TEXT.format(n=':n')});
 """
 
 
@@ -22,15 +24,19 @@ def count_bulk(bench):
             each = count // statements
             with side.session() as session:
                 session.run("BEGIN")
-                taken = sum(session.seconds(f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, extracted_text)
-                    SELECT {stores.NOTEBOOK.format(n='1')}, 'Source ' || n, 'text', repeat(md5(n::text), 2), {stores.TEXT.format(n='n')}
-                    FROM generate_series({number * each + 1}, {(number + 1) * each}) n""") for number in range(statements))
+                taken = sum(session.seconds(f"""
+                    INSERT INTO sources (notebook_id, name, source_type, content_hash, extracted_text)
+                    SELECT {stores.NOTEBOOK.format(n='1')}, 'Source ' || n, 'text', repeat(md5(n::text), 2),
+                           {stores.TEXT.format(n='n')}
+                    FROM generate_series({number * each + 1}, {(number + 1) * each}) n""")
+                            for number in range(statements))
                 return taken + session.seconds("COMMIT")
         return insert
 
     with stores.pair(stores.EXTENSION, WITHOUT, add.NOTEBOOKS) as (ours, theirs):
         for name, statements, goal in (("one statement", 1, "<= 1.15"), ("100 statements", 100, "<= 1.30")):
-            yield bench.compare(f"count-bulk, {name}", inserting(ours, statements), inserting(theirs, statements), goal, harness.seconds)
+            yield bench.compare(f"count-bulk, {name}", inserting(ours, statements), inserting(theirs, statements), goal,
+                                harness.seconds)
 
 
 def count_8(bench):

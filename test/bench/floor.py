@@ -24,15 +24,17 @@ def floor(bench):
     count = bench.amount(100, 10)
     with stores.database("hashing", stores.EXTENSION) as database, database.session() as session:
         def hashing():
-            return count * 2**20 / session.seconds(f"""DO $$ DECLARE x bytea := convert_to(repeat(md5('x'), 32768), 'UTF8'); hash text; BEGIN
+            return count * 2**20 / session.seconds(f"""DO $$
+                DECLARE x bytea := convert_to(repeat(md5('x'), 32768), 'UTF8'); hash text; BEGIN
                 FOR i IN 1..{count} LOOP hash := content_hash(x); END LOOP; END $$""")
         yield bench.compare("floor: hashing", hashing, openssl_speed, "", megabytes_per_second)
 
-    unindexed = f"{stores.APPLICATION}; CREATE TABLE bare AS SELECT * FROM sources; DROP TABLE sources; ALTER TABLE bare RENAME TO sources"
+    unindexed = f"""{stores.APPLICATION}; CREATE TABLE bare AS SELECT * FROM sources; DROP TABLE sources;
+        ALTER TABLE bare RENAME TO sources"""
     with stores.pair(theirs=unindexed, notebooks=load.NOTEBOOKS) as (ours, theirs):
         own, given = load.small_files(theirs, bench.amount(load.SMALL))
-        yield bench.compare("floor: copy-small", load.loader(ours, own, load.OUR_COLUMNS), load.loader(theirs, given, load.THEIR_COLUMNS),
-                            "", harness.seconds)
+        yield bench.compare("floor: copy-small", load.loader(ours, own, load.OUR_COLUMNS),
+                            load.loader(theirs, given, load.THEIR_COLUMNS), "", harness.seconds)
 
 
 BENCHMARKS = {"floor": floor}

@@ -37,8 +37,10 @@ def operations(ours, theirs, size, notebooks):
     place = {"notebooks": notebooks, "sources": size, "quote": "", "more": ""}
     fill = lambda script: script.replace("{notebooks}", str(notebooks)).replace("{sources}", str(size))
     return {
-        "copy-small": (lambda: copied(ours, files[0], load.OUR_COLUMNS, count), lambda: copied(theirs, files[1], load.THEIR_COLUMNS, count)),
-        "duplicate": (lambda: measured(ours, fill(add.OUR_DUPLICATE)), lambda: measured(theirs, fill(add.THEIR_DUPLICATE))),
+        "copy-small": (lambda: copied(ours, files[0], load.OUR_COLUMNS, count),
+                       lambda: copied(theirs, files[1], load.THEIR_COLUMNS, count)),
+        "duplicate": (lambda: measured(ours, fill(add.OUR_DUPLICATE)),
+                      lambda: measured(theirs, fill(add.THEIR_DUPLICATE))),
         "lookup": tuple(lambda side=side: waited(side, read.LOOKUP.format(**place)) for side in (ours, theirs)),
         "list-page": tuple(lambda side=side: waited(side, read.PAGE.format(**place)) for side in (ours, theirs)),
         # The last, since it adds
@@ -62,9 +64,11 @@ def growth(bench):
                 pairs_of.setdefault(name, {})[size] = bench.turns(*sides, 3)
     for name, by_size in pairs_of.items():
         # Theirs and ours grow by so much from the smallest to the largest.
-        grown = [tuple(last[i] / first[i] for i in (0, 1)) for first, last in zip(by_size[sizes[0]], by_size[sizes[-1]])]
+        grown = [tuple(last[i] / first[i] for i in (0, 1))
+                 for first, last in zip(by_size[sizes[0]], by_size[sizes[-1]])]
         found = harness.row(f"growth: {name}", grown, "<= 1.00", lambda value: f"{value:.2f} times")
-        found.series = {size: tuple(sorted(pair[i] for pair in pairs)[len(pairs) // 2] for i in (0, 1)) for size, pairs in by_size.items()}
+        found.series = {size: tuple(sorted(pair[i] for pair in pairs)[len(pairs) // 2] for i in (0, 1))
+                        for size, pairs in by_size.items()}
         yield found
 
 

@@ -1,6 +1,7 @@
 """content_hash(x) against encode(sha256(x), 'hex'), which for a text is encode(sha256(convert_to(x, 'UTF8')), 'hex')
 
-The values are stored in each way that PostgreSQL has, or are in memory; from the largest the backend's peak memory is measured too.
+The values are stored in each way that PostgreSQL has, or are in memory; from the largest the backend's peak memory is
+measured too.
 """
 import harness
 import stores
@@ -16,8 +17,10 @@ STORAGE = {
     "external": "ALTER COLUMN x SET STORAGE EXTERNAL",
 }
 
-# Text that compresses about as documents do: to a half, and without a repetition near enough (64 KB) for pglz or lz4 to see.
-BLOCK = "SELECT string_agg(md5(n::text) || ' of the notebook and its sources' || chr(10), '') FROM generate_series(1, 4000) n"
+# Text that compresses about as documents do: to a half, and without a repetition near enough (64 KB) for pglz or lz4 to
+# see.
+BLOCK = """SELECT string_agg(md5(n::text) || ' of the notebook and its sources' || chr(10), '')
+    FROM generate_series(1, 4000) n"""
 
 # name, bytes, number of values at scale 1, the ways to store them
 SIZES = [

@@ -7,7 +7,8 @@ import harness
 import stores
 
 # What the application sends: ids, hashes and timestamps are its own. The store makes them itself.
-THEIR_COLUMNS = "id, notebook_id, name, source_type, content_hash, extracted_text, source_metadata, created_at, updated_at"
+THEIR_COLUMNS = ("id, notebook_id, name, source_type, content_hash, extracted_text, source_metadata, created_at,"
+                 " updated_at")
 OUR_COLUMNS = "notebook_id, name, source_type, extracted_text, source_metadata"
 
 SMALL, NOTEBOOKS = 200_000, 1000
@@ -15,11 +16,14 @@ DOCUMENTS, DOCUMENT_SIZE = 4000, 50_000
 
 
 def write_files(session, name, notebook, title, text, rows):
-    """Writes the two sides' files for COPY of the sources that `rows`, a FROM item with a column n, has; returns their paths."""
+    """Writes the two sides' files for COPY of the sources that `rows`, a FROM item with a column n, has; returns their
+    paths."""
     session.run(f"""CREATE TEMP TABLE loaded AS
-        SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=notebook)} AS notebook_id, '{title} ' || n AS name, 'text' AS source_type,
+        SELECT gen_random_uuid() AS id, {stores.NOTEBOOK.format(n=notebook)} AS notebook_id,
+               '{title} ' || n AS name, 'text' AS source_type,
                encode(sha256(convert_to({text}, 'UTF8')), 'hex') AS content_hash, {text} AS extracted_text,
-               '{{"page": 1}}'::json AS source_metadata, timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
+               '{{"page": 1}}'::json AS source_metadata,
+               timezone('UTC', now()) AS created_at, timezone('UTC', now()) AS updated_at
         FROM {rows}""")
     paths = []
     for columns in (OUR_COLUMNS, THEIR_COLUMNS):
@@ -32,13 +36,15 @@ def small_files(side, count, different=None, notebooks=NOTEBOOKS, first=1):
     """write_files() of `count` sources of 1 KB, of which `different` are no duplicates."""
     n = f"(n % {different or count} + {first})"
     with side.session() as session:
-        return write_files(session, "small", f"{n} % {notebooks} + 1", "Source", stores.TEXT.format(n=n), f"generate_series(1, {count}) n")
+        return write_files(session, "small", f"{n} % {notebooks} + 1", "Source", stores.TEXT.format(n=n),
+                           f"generate_series(1, {count}) n")
 
 
 def real_texts():
     """Documents and program texts of this system, one after the other, until there are enough different ones."""
     wanted, texts = 64 * 2**20, []
-    for folder in ("/usr/share/doc", "/usr/share/perl", "/usr/share/common-licenses", "/usr/lib/python3", "/usr/lib/python3.11", "/usr/include"):
+    for folder in ("/usr/share/doc", "/usr/share/perl", "/usr/share/common-licenses", "/usr/lib/python3",
+                   "/usr/lib/python3.11", "/usr/include"):
         for path in sorted(pathlib.Path(folder).rglob("*")):
             if path.is_file() and not path.is_symlink() and path.stat().st_size > 2000:
                 try:
@@ -56,12 +62,12 @@ def document_files(side, count):
     """write_files() of `count` documents, each a piece of 50 KB from somewhere in the real texts."""
     with side.session() as session:
         text, chance = real_texts(), random.Random(1)
+        escaped = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
         raw = stores.FILES / "texts.copy"
         with open(raw, "w", encoding="utf-8") as file:
             for _ in range(count):
                 start = chance.randrange(len(text) - DOCUMENT_SIZE)
-                piece = text[start:start + DOCUMENT_SIZE].replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-                file.write(piece + "\n")
+                file.write(text[start:start + DOCUMENT_SIZE].translate(escaped) + "\n")
         session.run("CREATE TEMP TABLE texts (n serial, body text)")
         session.run(f"COPY texts (body) FROM '{raw}'")
         os.remove(raw)
@@ -96,7 +102,8 @@ def copy_small(bench):
         other = loader(theirs, given, THEIR_COLUMNS)
         yield bench.compare("copy-small", loader(ours, own, OUR_COLUMNS), other, "<= 0.90", harness.seconds, 7)
         same_rows(ours, theirs)
-        yield bench.compare("copy-small, ids and hashes of the client", loader(ours, given, THEIR_COLUMNS), other, "", harness.seconds)
+        yield bench.compare("copy-small, ids and hashes of the client", loader(ours, given, THEIR_COLUMNS), other, "",
+                            harness.seconds)
 
 
 def copy_documents(bench):
@@ -136,7 +143,9 @@ def dedup_load(bench):
                         ON CONFLICT DO NOTHING;
                     COMMIT""")
         yield bench.compare("dedup-load", load, loader(theirs, given, THEIR_COLUMNS), "<= 0.80", harness.seconds)
-        counted = ours.run("SELECT count(*), sum(source_count) FROM (SELECT source_count FROM notebooks) n, (SELECT count(*) FROM sources) s(all_sources) GROUP BY all_sources")
+        counted = ours.run("""SELECT count(*), sum(source_count)
+            FROM (SELECT source_count FROM notebooks) n, (SELECT count(*) FROM sources) s(all_sources)
+            GROUP BY all_sources""")
         assert counted == f"{NOTEBOOKS}|{count // 2}", counted
 
 
@@ -148,7 +157,8 @@ def size(bench):
             for side, path, columns in ((ours, own, OUR_COLUMNS), (theirs, given, THEIR_COLUMNS)):
                 loader(side, path, columns)()
                 side.settle()
-            for part, function in (("table", "pg_table_size"), ("indexes", "pg_indexes_size"), ("in all", "pg_total_relation_size")):
+            for part, function in (("table", "pg_table_size"), ("indexes", "pg_indexes_size"),
+                                   ("in all", "pg_total_relation_size")):
                 a, b = (int(side.run(f"SELECT {function}('sources')")) for side in (ours, theirs))
                 yield bench.once(f"{name}, {part}", a, b, "<= 1.00", harness.megabytes)
 

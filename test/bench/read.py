@@ -3,17 +3,20 @@ import harness
 import stores
 
 # As its ORM names them, and as many on both sides
-COLUMNS = """id, notebook_id, name, source_type, file_type, url, file_path, file_size, content_hash, extracted_text, source_metadata,
-    created_at, updated_at, deleted_at"""
+COLUMNS = """id, notebook_id, name, source_type, file_type, url, file_path, file_size, content_hash, extracted_text,
+    source_metadata, created_at, updated_at, deleted_at"""
 PAGE = f"""\\set notebook random(1, {{notebooks}})
 SELECT {COLUMNS} FROM sources WHERE notebook_id = {stores.NOTEBOOK.format(n=':notebook')} AND deleted_at IS NULL
     ORDER BY created_at DESC LIMIT 50 OFFSET 0;
 """
-# The hash is a constant to the server, as it is when a client computes it; pgbench puts a variable into a simple statement as it is.
+# The hash is a constant to the server, as it is when a client computes it; pgbench puts a variable into a simple
+# statement as it is.
 LOOKUP = f"""\\set n random(1, {{sources}})
 \\set notebook :n % {{notebooks}} + 1
-SELECT {{quote}}(({stores.NOTEBOOK.format(n=':notebook')})::text) AS notebook_id, {{quote}}({stores.HASH.format(n=':n')}) AS hash \\gset
-SELECT {COLUMNS} FROM sources WHERE notebook_id = :notebook_id AND content_hash = :hash AND deleted_at IS NULL{{more}} LIMIT 1;
+SELECT {{quote}}(({stores.NOTEBOOK.format(n=':notebook')})::text) AS notebook_id,
+    {{quote}}({stores.HASH.format(n=':n')}) AS hash \\gset
+SELECT {COLUMNS} FROM sources
+    WHERE notebook_id = :notebook_id AND content_hash = :hash AND deleted_at IS NULL{{more}} LIMIT 1;
 """
 
 
@@ -23,7 +26,8 @@ def list_page(bench):
     with stores.pair() as (ours, theirs):
         for side in (ours, theirs):
             side.notebooks(notebooks)
-            side.sources(1, 10_000 * notebooks, f"n % {notebooks} + 1", f"CASE WHEN n / {notebooks} % 2 = 0 THEN timestamp '2025-06-01' END")
+            side.sources(1, 10_000 * notebooks, f"n % {notebooks} + 1",
+                         f"CASE WHEN n / {notebooks} % 2 = 0 THEN timestamp '2025-06-01' END")
         yield stores.latency(bench, "list-page", ours, theirs, PAGE.format(notebooks=notebooks), "<= 0.50")
 
 
@@ -38,9 +42,10 @@ def lookup(bench):
         for side in (ours, theirs):
             side.notebooks(1000)
             side.sources(1, sources, "n % 1000 + 1", "CASE WHEN n % 10 = 0 THEN timestamp '2025-06-01' END")
-        for name, mode, quote, more, goal in (("lookup", "prepared", "", "", "<= 0.90"),
-                                              ("lookup, content_hash <> ''", "prepared", "", " AND content_hash <> ''", ""),
-                                              ("lookup, as psycopg2 sends it", "simple", "quote_literal", "", "<= 0.90")):
+        for name, mode, quote, more, goal in (
+                ("lookup", "prepared", "", "", "<= 0.90"),
+                ("lookup, content_hash <> ''", "prepared", "", " AND content_hash <> ''", ""),
+                ("lookup, as psycopg2 sends it", "simple", "quote_literal", "", "<= 0.90")):
             script = LOOKUP.format(notebooks=1000, sources=sources, quote=quote, more=more)
             yield stores.latency(bench, name, ours, theirs, script, goal, mode=mode)
 

@@ -17,8 +17,10 @@ def trash(bench):
     sources, notebooks = bench.amount(1_000_000), 1000
     with stores.pair(notebooks=notebooks, sources=sources) as (ours, theirs):
         def delete(number):
-            chosen = f"SELECT {stores.NOTEBOOK.format(n='n')} FROM generate_series({number * 100 + 1}, {number * 100 + 100}) n"
-            return f"UPDATE sources SET deleted_at = {NOW}, updated_at = {NOW} WHERE notebook_id IN ({chosen}) AND deleted_at IS NULL"
+            chosen = f"""SELECT {stores.NOTEBOOK.format(n='n')}
+                FROM generate_series({number * 100 + 1}, {number * 100 + 100}) n"""
+            return f"""UPDATE sources SET deleted_at = {NOW}, updated_at = {NOW}
+                WHERE notebook_id IN ({chosen}) AND deleted_at IS NULL"""
 
         def timed(side, sql):
             side.settle()
@@ -45,14 +47,19 @@ def trash(bench):
             rounds(ours, lambda: f"""SELECT count(*) FROM restore_sources('{ours.run(
                 "SELECT id FROM discovery_deletions ORDER BY deleted_at DESC LIMIT 1")}')""",
                 "SELECT count(*) FROM purge_deleted_sources('0 days')"),
-            rounds(theirs, lambda: f"UPDATE sources SET deleted_at = NULL, updated_at = {NOW} WHERE deleted_at IS NOT NULL",
-                   f"WITH gone AS ({plain} RETURNING id, notebook_id, content_hash, file_path) SELECT count(*) FROM gone", plain), 4)
-        left = [side.run("SELECT count(*), count(*) FILTER (WHERE deleted_at IS NULL) FROM sources") for side in (ours, theirs)]
+            rounds(theirs,
+                   lambda: f"UPDATE sources SET deleted_at = NULL, updated_at = {NOW} WHERE deleted_at IS NOT NULL",
+                   f"""WITH gone AS ({plain} RETURNING id, notebook_id, content_hash, file_path)
+                       SELECT count(*) FROM gone""", plain), 4)
+        left = [side.run("SELECT count(*), count(*) FILTER (WHERE deleted_at IS NULL) FROM sources")
+                for side in (ours, theirs)]
         assert left == [f"{sources // 2}|{sources // 2}", "0|0"], left
-        for position, (name, goal) in enumerate((("delete-batch", "<= 1.25"), ("restore-batch", "<= 1.25"), ("purge", "<= 1.30"),
-                                                 ("purge, against a DELETE that returns nothing", ""))):
+        goals = (("delete-batch", "<= 1.25"), ("restore-batch", "<= 1.25"), ("purge", "<= 1.30"),
+                 ("purge, against a DELETE that returns nothing", ""))
+        for position, (name, goal) in enumerate(goals):
             yield harness.row(name, [(a[position], b[position]) for a, b in pairs], goal, harness.seconds)
-        yield harness.row("restore-batch against our own delete-batch", [(a[1], a[0]) for a, b in pairs], "<= 1.00", harness.seconds)
+        yield harness.row("restore-batch against our own delete-batch", [(a[1], a[0]) for a, b in pairs], "<= 1.00",
+                          harness.seconds)
 
 
 BENCHMARKS = {"delete-batch, restore-batch, purge": trash}

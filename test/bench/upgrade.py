@@ -25,7 +25,8 @@ class Writer(threading.Thread):
     def run(self):
         with self.database.session() as session:
             while not self.done.wait(0.005):
-                self.longest = max(self.longest, session.seconds(f"""INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
+                self.longest = max(self.longest, session.seconds(f"""
+                    INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
                     VALUES (gen_random_uuid(), {stores.NOTEBOOK.format(n='1')}, 'meanwhile', 'text', '')"""))
 
 
@@ -36,13 +37,15 @@ def upgrade(bench):
     sources = bench.amount(1_000_000)
     old = "CREATE EXTENSION discovery VERSION '1.0'"
     # The functions that the statements name, and no store
-    plain = f"{stores.APPLICATION}; CREATE SCHEMA discovery; SET discovery.create_store = off; CREATE EXTENSION discovery SCHEMA discovery"
+    plain = f"""{stores.APPLICATION}; CREATE SCHEMA discovery; SET discovery.create_store = off;
+        CREATE EXTENSION discovery SCHEMA discovery"""
     with stores.database("old", old) as old, stores.database("plain", plain) as plain:
         for side in (old, plain):
             side.notebooks(1000)
             side.sources(1, sources * 95 // 100, "n % 1000 + 1")
             side.run(f"""INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text)
-                SELECT gen_random_uuid(), notebook_id, name, source_type, content_hash, extracted_text FROM sources LIMIT {sources * 5 // 100}""")
+                SELECT gen_random_uuid(), notebook_id, name, source_type, content_hash, extracted_text FROM sources
+                LIMIT {sources * 5 // 100}""")
             side.settle()
         waits = []
 

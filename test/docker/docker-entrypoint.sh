@@ -1,6 +1,7 @@
 #!/bin/bash
 # A STAND-IN for the entrypoint of the official postgres image: as much of what that one documents as the tests need
-# (POSTGRES_USER, _PASSWORD, _DB; initdb into PGDATA; *.sql and *.sh of /docker-entrypoint-initdb.d; from root down to postgres).
+# (POSTGRES_USER, _PASSWORD, _DB; initdb into PGDATA; *.sql and *.sh of /docker-entrypoint-initdb.d; from root down to
+# postgres).
 set -euo pipefail
 if [ "${1-}" != postgres ]; then exec "$@"; fi
 if [ "$(id -u)" = 0 ]; then

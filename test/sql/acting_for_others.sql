@@ -1,7 +1,6 @@
--- Adopting tables makes their record in their owner's name. Who may not act for
--- that owner, or may not create in the schema, cannot have it done by the
--- extension: neither by discovery_create_store(), nor with
--- discovery.adopt_foreign, nor by a CREATE EXTENSION that trust allows.
+-- An adoption creates the record of the adopted tables as their owner. A role that may not act for that owner, or may
+-- not create in the schema, cannot make the extension adopt: not by discovery_create_store(), not with
+-- discovery.adopt_foreign, and not by CREATE EXTENSION, which a trusted extension allows to it.
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_owner;
 CREATE ROLE regress_discovery_member IN ROLE regress_discovery_owner;
@@ -12,7 +11,7 @@ CREATE EXTENSION discovery VERSION '1.0' SCHEMA discovery_ext;
 GRANT USAGE ON SCHEMA discovery_ext TO PUBLIC;
 CREATE SCHEMA discovery_theirs AUTHORIZATION regress_discovery_owner;
 CREATE SCHEMA discovery_super;
--- Tables of the shape 1.0, without a record.
+-- Tables with the shape of version 1.0, without a record.
 SET ROLE regress_discovery_owner;
 SELECT discovery_ext.discovery_create_store('discovery_theirs');
 DROP TABLE discovery_theirs.discovery_migrations;
@@ -30,8 +29,8 @@ RESET discovery.adopt_foreign;
 RESET ROLE;
 SELECT count(*) AS records FROM pg_class WHERE relname = 'discovery_migrations';
 
--- CREATE on the database lets a role create a trusted extension in any schema;
--- what stands in a schema where it may create nothing stays as it is.
+-- A role with CREATE on the database may create a trusted extension in any schema. In a schema where the role may not
+-- create, existing tables stay unchanged.
 DROP EXTENSION discovery;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_discovery_nobody', current_database()); END $$;
 SET ROLE regress_discovery_nobody;
@@ -41,7 +40,7 @@ CREATE EXTENSION discovery VERSION '1.0' SCHEMA discovery_theirs;
 RESET ROLE;
 SELECT count(*) AS records FROM pg_class WHERE relname = 'discovery_migrations';
 
--- A member of the owner's role acts for it; a superuser for everybody.
+-- A member of the owner's role may act for the owner; a superuser may act for any role.
 SET discovery.create_store = off;
 CREATE EXTENSION discovery VERSION '1.0' SCHEMA discovery_ext;
 SET ROLE regress_discovery_member;

@@ -1,8 +1,8 @@
--- What add_source() refuses: broken rules, all in one error's DETAIL; a missing
--- notebook; an older store or none; a read-only transaction; missing rights; and
--- a duplicate that row-level security hides, of which nothing is told.
+-- What add_source() refuses: broken rules, all of them in one error's DETAIL; a missing notebook; an older store or
+-- none; a read-only transaction; missing rights; and a duplicate that row-level security hides, of which nothing is
+-- shown.
 SET client_min_messages = warning;
--- Our own statements are no part of the promise.
+-- The CONTEXT has statements of our own code, which may change.
 \set SHOW_CONTEXT never
 CREATE SCHEMA discovery_errors;
 CREATE EXTENSION discovery SCHEMA discovery_errors;
@@ -11,7 +11,7 @@ SET search_path = discovery_errors;
 \set hash_of_hello '\'2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\''
 INSERT INTO notebooks (id, name) VALUES (:one, 'one');
 
--- Each rule.
+-- Each rule by itself.
 SELECT * FROM add_source(:one, E' \n', 'text');
 \echo :SQLSTATE
 SELECT * FROM add_source(:one, 'x', 'web');
@@ -27,11 +27,12 @@ SELECT * FROM add_source(:one, 'x', 'file', content_hash => repeat('a', 65));
 SELECT * FROM add_source(:one, 'x', 'file', on_duplicate => 'ignore');
 SELECT * FROM add_source(:one, 'x', 'file', on_deleted => 'purge');
 \echo :SQLSTATE
--- All at once.
-SELECT * FROM add_source(NULL, repeat('x', 501), 'web', content => 'hello', content_hash => repeat('ä', 65), file_type => 'exe',
+-- All rules at once.
+SELECT * FROM add_source(NULL, repeat('x', 501), 'web', content => 'hello', content_hash => repeat('ä', 65),
+                         file_type => 'exe',
                          url => '', file_size => -1, on_duplicate => '', on_deleted => 'RESTORE');
 \echo :SQLSTATE
--- NULL for each: three must be there, two are words, the others are not given.
+-- NULL for each argument: three are required, two are option words, the others then count as not given.
 SELECT * FROM add_source(NULL, 'x', 'text');
 SELECT * FROM add_source(:one, NULL, 'text');
 SELECT * FROM add_source(:one, 'x', NULL);
@@ -40,13 +41,13 @@ SELECT * FROM add_source(:one, 'x', 'text', on_deleted => NULL);
 SELECT * FROM add_source(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 SELECT outcome FROM add_source(:one, 'x', 'text', content => NULL, extracted_text => NULL, content_hash => NULL,
     file_type => NULL, url => NULL, file_path => NULL, file_size => NULL, source_metadata => NULL);
--- What is malformed before it comes here.
+-- Malformed values, which PostgreSQL refuses before the call.
 SELECT * FROM add_source('one', 'x', 'text');
 \echo :SQLSTATE
 SELECT * FROM add_source(:one, 'x', 'text', source_metadata => '{pages: 3}');
 \echo :SQLSTATE
 
--- The limits are of characters, not of bytes, and of the trimmed name.
+-- The limits count characters, not bytes, and apply to the trimmed name.
 SELECT outcome FROM add_source(:one, repeat('ä', 500), 'text', extracted_text => 'a');
 SELECT outcome FROM add_source(:one, repeat(' ', 1000) || repeat('😀', 500) || E'\n', 'text', extracted_text => 'b');
 SELECT * FROM add_source(:one, repeat('ä', 501), 'text', extracted_text => 'c');
@@ -55,19 +56,19 @@ SELECT * FROM add_source(:one, 'x', 'file', content_hash => repeat('ä', 65));
 SELECT max(length(name)) AS longest_name, max(length(content_hash)) AS longest_hash FROM sources;
 SELECT name, source_count FROM notebooks;
 
--- A notebook that is not there.
+-- A notebook that does not exist.
 SELECT * FROM add_source('00000000-0000-4000-8000-00000000000f', 'x', 'text');
 \echo :SQLSTATE
 SELECT * FROM add_source('00000000-0000-4000-8000-00000000000f', 'x', 'text', extracted_text => 'x');
 \echo :SQLSTATE
 
--- A read-only transaction, also where nothing would be written.
+-- A read-only transaction, also if the call would write nothing.
 BEGIN READ ONLY;
 SELECT * FROM add_source(:one, 'x', 'text', extracted_text => 'a');
 \echo :SQLSTATE
 ROLLBACK;
 
--- The session goes on after each error, in the transaction, too.
+-- After each error the session goes on, also inside the transaction.
 BEGIN;
 SAVEPOINT before;
 SELECT * FROM add_source(:one, '', 'text');
@@ -75,7 +76,7 @@ ROLLBACK TO before;
 SELECT outcome FROM add_source(:one, 'x', 'text', extracted_text => 'after an error');
 COMMIT;
 
--- Rights: INSERT and SELECT add; a restore, and only that, takes UPDATE.
+-- Rights: adding needs INSERT and SELECT; only restoring needs UPDATE.
 CREATE ROLE regress_discovery_adder;
 GRANT USAGE ON SCHEMA discovery_errors TO regress_discovery_adder;
 SET ROLE regress_discovery_adder;
@@ -96,7 +97,7 @@ UPDATE sources SET deleted_at = now() WHERE extracted_text = 'adder';
 SET ROLE regress_discovery_adder;
 SELECT * FROM add_source(:one, 'x', 'text', extracted_text => 'adder');
 \echo :SQLSTATE
--- It leaves the session, and a transaction with a savepoint, as any error does.
+-- Like any error, it leaves the session usable, and also a transaction with a savepoint.
 SELECT 1 AS alive;
 BEGIN;
 SAVEPOINT before;
@@ -116,7 +117,7 @@ SET ROLE regress_discovery_adder;
 SELECT outcome FROM add_source(:one, 'x', 'text', extracted_text => 'adder');
 RESET ROLE;
 
--- A duplicate that row-level security hides: that there is one is told, no more.
+-- Row-level security hides the duplicate: the error says only that there is one.
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON sources USING (name NOT LIKE 'secret%') WITH CHECK (true);
 INSERT INTO sources (id, notebook_id, name, source_type, extracted_text) VALUES
@@ -128,10 +129,10 @@ SELECT * FROM add_source(:one, 'x', 'text', extracted_text => 'hidden');
 \echo :SQLSTATE
 SELECT * FROM add_source(:one, 'x', 'text', extracted_text => 'hidden', on_duplicate => 'error', on_deleted => 'add');
 \echo :SQLSTATE
--- A hidden deleted one is not brought back.
+-- A hidden soft-deleted source is not restored.
 SELECT outcome FROM add_source(:one, 'x', 'text', extracted_text => 'hidden and deleted');
 RESET ROLE;
--- Seen but not to be changed, or not to be added.
+-- A row that the role can see but not change, and one that it may not add.
 UPDATE sources SET deleted_at = now() WHERE extracted_text = 'adder';
 CREATE POLICY no_update ON sources AS RESTRICTIVE FOR UPDATE USING (false);
 CREATE POLICY no_insert ON sources AS RESTRICTIVE FOR INSERT WITH CHECK (name <> 'forbidden');
@@ -147,7 +148,7 @@ RESET search_path;
 DROP SCHEMA discovery_errors CASCADE;
 DROP ROLE regress_discovery_adder;
 
--- No store; and one of version 1.0, under an extension of version 1.1.
+-- No store; and a store of version 1.0 under an extension of version 1.1.
 SET discovery.create_store = off;
 CREATE SCHEMA discovery_ext;
 CREATE SCHEMA discovery_old;
@@ -162,7 +163,7 @@ SELECT * FROM add_source(:one, 'x', 'text');
 \echo :SQLSTATE
 SELECT * FROM check_source_hashes();
 \echo :SQLSTATE
--- Also where the arguments are wrong: that is to be repaired first.
+-- The store is checked before the arguments, so wrong arguments give the same error.
 SELECT * FROM add_source(NULL, NULL, NULL);
 \echo :SQLSTATE
 RESET search_path;

@@ -1,6 +1,6 @@
--- Tables that look like a store when the names of schemas are left out, but are
--- none: objects of the extension's schema, or of the store's, in the place of
--- PostgreSQL's own, and a foreign key into another store. Each is a difference.
+-- Tables that match a version only if the names of schemas are ignored: they use objects of the extension's schema,
+-- or of the store's, in place of PostgreSQL's own, or have a foreign key into another store. Each of these is a
+-- difference.
 SET client_min_messages = warning;
 \set VERBOSITY sqlstate
 SET discovery.create_store = off;
@@ -15,7 +15,7 @@ CREATE FUNCTION discovery_shop.now() RETURNS timestamp LANGUAGE sql AS $$ SELECT
 CREATE DOMAIN discovery_ext.uuid AS pg_catalog.uuid;
 CREATE DOMAIN discovery_shop.text AS pg_catalog.text;
 
--- Each difference by itself; the transaction takes it back.
+-- Each difference by itself; ROLLBACK undoes it.
 BEGIN;
 ALTER TABLE discovery_shop.sources ALTER created_at SET DEFAULT discovery_ext.now();
 SELECT discovery_ext.discovery_create_store('discovery_shop');
@@ -40,7 +40,7 @@ ALTER TABLE discovery_shop.sources ADD CONSTRAINT sources_notebook_id_fkey
 SELECT discovery_ext.discovery_create_store('discovery_shop');
 ROLLBACK;
 
--- Without them it is a store.
+-- Without these differences the tables are a store.
 SELECT discovery_ext.discovery_create_store('discovery_shop');
 
 DROP SCHEMA discovery_shop CASCADE;

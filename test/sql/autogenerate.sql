@@ -1,6 +1,5 @@
--- discovery_autogenerate(): the statements, up and down, that make what was
--- altered by hand the next version, in an order in which they run. (That they
--- do, as scripts of a migration: test/long/migration.)
+-- discovery_autogenerate(): the statements, up and down, that turn changes made by hand into the next version, in an
+-- order in which they can run. (That they run as scripts of a migration: test/long/migration.)
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_auto;
 SET search_path = discovery_auto;
@@ -9,11 +8,11 @@ CREATE EXTENSION discovery VERSION '1.1' SCHEMA discovery_auto;
 \pset tuples_only on
 \pset null '-'
 
--- nothing
+-- no change
 SELECT * FROM discovery_autogenerate();
 
--- Each change by itself: its statements, and the shape after they were run on a
--- store that was not altered, up and then down.
+-- Each change by itself: its statements, and the shape after they ran, up and then down, on a store that was not
+-- altered.
 CREATE SCHEMA discovery_fresh;
 SELECT discovery_create_store('discovery_fresh');
 CREATE FUNCTION pg_temp.shape(schema name) RETURNS text LANGUAGE sql AS
@@ -26,7 +25,10 @@ DECLARE
 BEGIN
     BEGIN
         EXECUTE alteration;
-        statements := (SELECT array_agg(format('%4s: %s;%s', direction, regexp_replace(statement, '^(CREATE VIEW \S+ ).*', '\1...'), '  -- ' || comment)) FROM discovery_autogenerate());
+        statements := (SELECT array_agg(format('%4s: %s;%s', direction,
+                                               regexp_replace(statement, '^(CREATE VIEW \S+ ).*', '\1...'),
+                                               '  -- ' || comment))
+                       FROM discovery_autogenerate());
         FOR one IN SELECT statement FROM discovery_autogenerate() WHERE direction = 'up' LOOP
             EXECUTE replace(replace(one, '@store@', 'discovery_fresh'), '@functions@', 'discovery_auto');
         END LOOP;
@@ -51,37 +53,48 @@ SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN pages integer NOT NULL 
 SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description');
 SELECT pg_temp.generated('ALTER TABLE notebooks ALTER name TYPE varchar(900)');
 SELECT pg_temp.generated('ALTER TABLE notebooks ALTER description SET NOT NULL, ALTER tags DROP NOT NULL');
-SELECT pg_temp.generated('ALTER TABLE notebooks ALTER output_count SET DEFAULT 7, ALTER tags DROP DEFAULT, ALTER description SET DEFAULT ''it''''s''');
-SELECT pg_temp.generated('CREATE INDEX ix_new ON sources (lower(name) DESC NULLS LAST) INCLUDE (url) WHERE deleted_at IS NULL');
+SELECT pg_temp.generated('ALTER TABLE notebooks ALTER output_count SET DEFAULT 7, ALTER tags DROP DEFAULT,
+    ALTER description SET DEFAULT ''it''''s''');
+SELECT pg_temp.generated('CREATE INDEX ix_new ON sources (lower(name) DESC NULLS LAST) INCLUDE (url)
+    WHERE deleted_at IS NULL');
 SELECT pg_temp.generated('DROP INDEX ix_notebooks_created_at');
-SELECT pg_temp.generated('ALTER TABLE notebooks ADD CONSTRAINT positive CHECK (output_count >= 0), ADD CONSTRAINT pair UNIQUE (id, name)');
+SELECT pg_temp.generated('ALTER TABLE notebooks ADD CONSTRAINT positive CHECK (output_count >= 0),
+    ADD CONSTRAINT pair UNIQUE (id, name)');
 SELECT pg_temp.generated('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name');
-SELECT pg_temp.generated('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks ON DELETE RESTRICT');
-SELECT pg_temp.generated($$CREATE TABLE outputs (id uuid PRIMARY KEY DEFAULT uuid_v7(), notebook_id uuid NOT NULL REFERENCES notebooks ON DELETE CASCADE, title text UNIQUE);
-    CREATE INDEX ix_outputs_notebook_id ON outputs (notebook_id); COMMENT ON TABLE outputs IS 'made of it'; COMMENT ON COLUMN outputs.title IS 'the user''s'$$);
--- Tables that refer to each other, and one that only refers to those.
-SELECT pg_temp.generated($$CREATE TABLE b_outputs (id uuid PRIMARY KEY, notebook_id uuid REFERENCES notebooks, file_id uuid);
+SELECT pg_temp.generated('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey,
+    ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks ON DELETE RESTRICT');
+SELECT pg_temp.generated($$
+    CREATE TABLE outputs (id uuid PRIMARY KEY DEFAULT uuid_v7(),
+                          notebook_id uuid NOT NULL REFERENCES notebooks ON DELETE CASCADE, title text UNIQUE);
+    CREATE INDEX ix_outputs_notebook_id ON outputs (notebook_id); COMMENT ON TABLE outputs IS 'made of it';
+    COMMENT ON COLUMN outputs.title IS 'the user''s'$$);
+-- Tables that refer to each other, of which one also refers to the store.
+SELECT pg_temp.generated($$
+    CREATE TABLE b_outputs (id uuid PRIMARY KEY, notebook_id uuid REFERENCES notebooks, file_id uuid);
     CREATE TABLE a_files (id uuid PRIMARY KEY, output_id uuid REFERENCES b_outputs);
     ALTER TABLE b_outputs ADD FOREIGN KEY (file_id) REFERENCES a_files$$);
 
--- A rename, with the other possibility beside it; with another change of the
--- same column; and where there are two that might be meant, none.
+-- A rename, with the alternative beside it; a rename with another change of the same column; and no rename where two
+-- columns may be meant.
 SELECT pg_temp.generated('ALTER TABLE notebooks RENAME description TO summary');
-SELECT pg_temp.generated('ALTER TABLE notebooks RENAME output_count TO outputs; ALTER TABLE notebooks ALTER outputs DROP DEFAULT, ALTER outputs DROP NOT NULL');
+SELECT pg_temp.generated('ALTER TABLE notebooks RENAME output_count TO outputs;
+    ALTER TABLE notebooks ALTER outputs DROP DEFAULT, ALTER outputs DROP NOT NULL');
 SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description, ADD COLUMN one text, ADD COLUMN two text');
--- Another type is no rename.
+-- A column of another type is no rename.
 SELECT pg_temp.generated('ALTER TABLE notebooks DROP COLUMN description, ADD COLUMN described integer');
 
--- Names that have to be quoted.
-SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN "order" text, ADD COLUMN "Two Words" text; CREATE INDEX "an ""index""" ON sources ("Two Words")');
+-- Names that need quotes.
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN "order" text, ADD COLUMN "Two Words" text;
+    CREATE INDEX "an ""index""" ON sources ("Two Words")');
 
--- What the trigger, view and comment are; columns that compute themselves.
-SELECT pg_temp.generated('COMMENT ON COLUMN sources.url IS ''where it was''; COMMENT ON TABLE discovery_deletions IS NULL');
-SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY, ADD COLUMN size integer GENERATED ALWAYS AS (length(name)) STORED');
+-- Comments, identity and generated columns, and triggers.
+SELECT pg_temp.generated('COMMENT ON COLUMN sources.url IS ''where it was'';
+    COMMENT ON TABLE discovery_deletions IS NULL');
+SELECT pg_temp.generated('ALTER TABLE sources ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY,
+    ADD COLUMN size integer GENERATED ALWAYS AS (length(name)) STORED');
 SELECT pg_temp.generated('DROP TRIGGER discovery_statement ON sources');
 
--- Tables and views of the user's that do not refer to the store are none of its
--- business.
+-- Views of the user's, and tables without a foreign key to the store, are ignored.
 CREATE TABLE own (id integer PRIMARY KEY);
 CREATE VIEW own_view AS SELECT name FROM notebooks;
 SELECT * FROM discovery_autogenerate();

@@ -1,23 +1,24 @@
--- discovery_check(): what each kind of difference looks like, and that the
--- statement it gives repairs it. Whoever sees the tables may ask; nothing changes.
+-- discovery_check(): what each kind of difference looks like, and that the statement given with it repairs it. Any role
+-- that can see the tables may call it; it changes nothing.
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_reader;
 CREATE SCHEMA discovery_check;
 SET search_path = discovery_check;
 CREATE EXTENSION discovery VERSION '1.1' SCHEMA discovery_check;
 INSERT INTO notebooks (id, name) VALUES ('00000000-0000-0000-0000-00000000000a', 'Notebook');
-INSERT INTO sources (notebook_id, name, source_type, extracted_text) VALUES ('00000000-0000-0000-0000-00000000000a', 'Source', 'text', 'text');
+INSERT INTO sources (notebook_id, name, source_type, extracted_text)
+    VALUES ('00000000-0000-0000-0000-00000000000a', 'Source', 'text', 'text');
 SELECT count(*) FROM delete_source((SELECT id FROM sources), 'for the log');
 SELECT * FROM discovery_check();
 
--- What is long is shown by its ends; before the columns of a view, PostgreSQL
--- from 16 on prints no table.
+-- Of a long text, the beginning and the end are shown. PostgreSQL 16 and newer print no table's name before the columns
+-- of a view, so it is removed.
 CREATE FUNCTION pg_temp.ends(words text) RETURNS text LANGUAGE sql RETURN
     (SELECT CASE WHEN length(one) > 200 THEN left(one, 160) || ' ... ' || right(one, 35) ELSE one END
      FROM regexp_replace(words, '\msources?\.', '', 'g') AS one);
 
--- Alters the store, has it checked, repairs it as told, checks again; all of it is
--- taken back.
+-- Alters the store, runs the check, repairs the store with the given statements and runs the check again; then all of
+-- it is undone.
 CREATE FUNCTION pg_temp.differences(alteration text)
     RETURNS TABLE (difference text, actual text, expected text, fix text, after_fix text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -44,7 +45,8 @@ BEGIN
             outcomes := outcomes || outcome;
         END LOOP;
         IF EXISTS (SELECT FROM discovery_check() AS c WHERE c.kind <> 'extra') THEN
-            outcomes := outcomes || (SELECT string_agg('still ' || c.kind || ' ' || c.object, ', ') FROM discovery_check() AS c WHERE c.kind <> 'extra');
+            outcomes := outcomes || (SELECT string_agg('still ' || c.kind || ' ' || c.object, ', ')
+                                     FROM discovery_check() AS c WHERE c.kind <> 'extra');
         END IF;
         IF rows_before <> (SELECT string_agg(id || name || extracted_text, ',' ORDER BY id) FROM sources) THEN
             outcomes := outcomes || 'the rows have changed'::text;
@@ -53,7 +55,10 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'Y0001' THEN
         NULL;
     END;
-    FOR found IN SELECT * FROM json_to_recordset(all_found) AS f (object text, kind text, actual text, expected text, fix text) LOOP
+    FOR found IN
+        SELECT * FROM json_to_recordset(all_found)
+            AS f (object text, kind text, actual text, expected text, fix text)
+    LOOP
         number := number + 1;
         difference := found.kind || ' ' || found.object;
         actual := pg_temp.ends(found.actual);
@@ -78,8 +83,10 @@ END $$;
 SELECT * FROM pg_temp.differences('DROP VIEW deleted_sources; ALTER TABLE sources DROP COLUMN hold_reason');
 SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP COLUMN description');
 SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name');
-SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey; ALTER TABLE notebooks DROP CONSTRAINT notebooks_pkey');
-SELECT * FROM pg_temp.differences('ALTER TABLE discovery_migrations DROP CONSTRAINT discovery_migrations_direction_check');
+SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey;
+    ALTER TABLE notebooks DROP CONSTRAINT notebooks_pkey');
+SELECT * FROM pg_temp.differences('ALTER TABLE discovery_migrations
+    DROP CONSTRAINT discovery_migrations_direction_check');
 SELECT * FROM pg_temp.differences('DROP INDEX ix_sources_notebook_hash, ix_sources_deleted_at');
 SELECT * FROM pg_temp.differences('DROP TRIGGER discovery_update ON sources');
 SELECT * FROM pg_temp.differences('DROP VIEW live_sources');
@@ -87,27 +94,39 @@ SELECT * FROM pg_temp.differences('COMMENT ON TABLE discovery_deletions IS NULL;
 SELECT * FROM pg_temp.differences('DROP TABLE discovery_deletions CASCADE');
 
 -- different
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER name TYPE varchar(200), ALTER description TYPE text COLLATE "C"');
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER output_count TYPE bigint, ALTER output_count SET DEFAULT 7, ALTER output_count DROP NOT NULL');
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER source_count SET DEFAULT 1, ALTER tags DROP DEFAULT, ALTER updated_at SET DEFAULT now()');
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER output_count DROP DEFAULT, ALTER output_count ADD GENERATED BY DEFAULT AS IDENTITY');
--- A column that a view shows, too: the views make way for it.
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER name TYPE varchar(200),
+    ALTER description TYPE text COLLATE "C"');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER output_count TYPE bigint,
+    ALTER output_count SET DEFAULT 7, ALTER output_count DROP NOT NULL');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER source_count SET DEFAULT 1, ALTER tags DROP DEFAULT,
+    ALTER updated_at SET DEFAULT now()');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks ALTER output_count DROP DEFAULT,
+    ALTER output_count ADD GENERATED BY DEFAULT AS IDENTITY');
+-- A column that a view shows: the repair drops the views first.
 SELECT * FROM pg_temp.differences($$DROP VIEW live_sources, deleted_sources; ALTER TABLE sources ALTER name TYPE text;
     CREATE VIEW live_sources AS SELECT name FROM sources; CREATE VIEW deleted_sources AS SELECT name FROM sources$$);
-SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks');
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name, ADD CONSTRAINT uq_notebooks_name UNIQUE (name, id) DEFERRABLE');
-SELECT * FROM pg_temp.differences('ALTER TABLE discovery_migrations DROP CONSTRAINT discovery_migrations_direction_check, ADD CONSTRAINT discovery_migrations_direction_check CHECK (direction <> '''')');
-SELECT * FROM pg_temp.differences('DROP INDEX ix_sources_notebook_hash; CREATE INDEX ix_sources_notebook_hash ON sources (notebook_id, content_hash) WHERE deleted_at IS NULL');
-SELECT * FROM pg_temp.differences('DROP INDEX ix_notebooks_name, ix_notebooks_created_at; CREATE INDEX ix_notebooks_name ON notebooks USING hash (name); CREATE INDEX ix_notebooks_created_at ON notebooks (created_at DESC)');
+SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey,
+    ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name,
+    ADD CONSTRAINT uq_notebooks_name UNIQUE (name, id) DEFERRABLE');
+SELECT * FROM pg_temp.differences('ALTER TABLE discovery_migrations
+    DROP CONSTRAINT discovery_migrations_direction_check,
+    ADD CONSTRAINT discovery_migrations_direction_check CHECK (direction <> '''')');
+SELECT * FROM pg_temp.differences('DROP INDEX ix_sources_notebook_hash;
+    CREATE INDEX ix_sources_notebook_hash ON sources (notebook_id, content_hash) WHERE deleted_at IS NULL');
+SELECT * FROM pg_temp.differences('DROP INDEX ix_notebooks_name, ix_notebooks_created_at;
+    CREATE INDEX ix_notebooks_name ON notebooks USING hash (name);
+    CREATE INDEX ix_notebooks_created_at ON notebooks (created_at DESC)');
 SELECT * FROM pg_temp.differences('ALTER TABLE sources DISABLE TRIGGER discovery_update');
-SELECT * FROM pg_temp.differences('DROP TRIGGER discovery_row ON notebooks; CREATE TRIGGER discovery_row BEFORE INSERT ON notebooks FOR EACH ROW EXECUTE FUNCTION discovery_notebook_row()');
+SELECT * FROM pg_temp.differences('DROP TRIGGER discovery_row ON notebooks;
+    CREATE TRIGGER discovery_row BEFORE INSERT ON notebooks FOR EACH ROW EXECUTE FUNCTION discovery_notebook_row()');
 SELECT * FROM pg_temp.differences('CREATE OR REPLACE VIEW live_sources AS TABLE sources');
 SELECT * FROM pg_temp.differences('ALTER VIEW live_sources SET (security_invoker = false)');
 SELECT * FROM pg_temp.differences('COMMENT ON TABLE discovery_deletions IS ''it''''s mine''');
 SELECT * FROM pg_temp.differences('ALTER TABLE discovery_deletions SET UNLOGGED');
 
--- extra: what is on the tables beside what should be; the user's own tables and
--- views are none of the store's business. There is nothing to repair.
+-- extra: what is on the store's tables beside what should be there; tables and views of the user's are ignored. There
+-- is nothing to repair.
 SELECT difference, actual FROM pg_temp.differences($$
     ALTER TABLE sources ADD COLUMN rating integer DEFAULT 3 CHECK (rating > 0);
     COMMENT ON COLUMN sources.rating IS 'of mine';
@@ -118,20 +137,20 @@ SELECT difference, actual FROM pg_temp.differences($$
     CREATE VIEW own_view AS TABLE notebooks;
     CREATE TABLE own_table (id uuid REFERENCES notebooks)$$);
 
--- The order of columns is nobody's business, nor are privileges, storage, policies.
+-- The order of the columns, privileges, storage and policies are not compared.
 SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP COLUMN description, ADD COLUMN description text;
     GRANT SELECT ON sources TO public; ALTER TABLE sources SET (fillfactor = 70), ENABLE ROW LEVEL SECURITY;
-    ALTER TABLE sources ALTER extracted_text SET STORAGE EXTERNAL; ALTER INDEX ix_notebooks_name SET (fillfactor = 70)');
+    ALTER TABLE sources ALTER extracted_text SET STORAGE EXTERNAL;
+    ALTER INDEX ix_notebooks_name SET (fillfactor = 70)');
 \pset recordsep '\n'
 \pset fieldsep '|'
 \pset tuples_only off
 
--- The steps that were applied, against those that are installed.
+-- The applied steps are compared with the installed ones.
 UPDATE discovery_migrations SET checksum = 'of another step' WHERE version = '1.1';
 SELECT object, kind, actual, expected ~ '^[0-9a-f]{64}$' AS is_checksum, fix FROM discovery_check();
 
--- For whom the tables can be seen, and without any right to them. Then the
--- history cannot be read, and says nothing.
+-- A role that can see the tables but has no right on them. It cannot read the history, which is then not compared.
 ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name;
 GRANT USAGE ON SCHEMA discovery_check TO regress_discovery_reader;
 SET ROLE regress_discovery_reader;
@@ -140,14 +159,14 @@ SELECT direction, statement FROM discovery_autogenerate();
 SELECT count(*) > 10 AS statements FROM discovery_plan('1.0');
 RESET ROLE;
 
--- Another store, and one in a schema with a name to be quoted.
+-- Another store, in a schema whose name needs quotes.
 CREATE SCHEMA "Another 'Store'";
 SELECT discovery_create_store('Another ''Store''');
 ALTER TABLE "Another 'Store'".notebooks ALTER tags DROP NOT NULL;
 DROP TRIGGER discovery_row ON "Another 'Store'".sources;
 SELECT object, kind, fix FROM discovery_check('Another ''Store''');
 
--- A store of a version that this discovery does not know.
+-- A store of a version that this extension does not know.
 ALTER TABLE discovery_migrations ALTER version SET DEFAULT '7.7';
 SELECT * FROM discovery_check();
 \echo :SQLSTATE

@@ -1,7 +1,6 @@
--- notebooks.source_count is the number of live sources after each statement
--- that writes sources, whichever it is, and inside of the transaction already.
--- A statement that changes no number touches no notebook. What a client writes
--- into source_count is ignored; output_count is the client's.
+-- notebooks.source_count is the number of live sources after each statement that writes sources, whichever statement
+-- it is, also inside a transaction. A statement that changes no count writes no notebook. A value that a client
+-- writes into source_count is ignored; output_count belongs to the client.
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_counts;
 CREATE EXTENSION discovery SCHEMA discovery_counts;
@@ -12,7 +11,7 @@ INSERT INTO notebooks (id, name)
 \getenv inputdir PG_ABS_SRCDIR
 \set counts :inputdir '/sql/include/counts.sql'
 \i :counts
--- Where a notebook's row stands: another place, or another writer, if it was touched.
+-- The place of each notebook's row and the transaction that wrote it: one of them changes if the row is written.
 CREATE VIEW places AS SELECT name, ctid AS place, xmin AS writer, updated_at FROM notebooks;
 CREATE FUNCTION remember() RETURNS void LANGUAGE sql AS $$
     DROP TABLE IF EXISTS remembered; CREATE TEMP TABLE remembered AS SELECT * FROM discovery_counts.places $$;
@@ -22,7 +21,7 @@ BEGIN
             WHERE NOT EXISTS (SELECT FROM remembered WHERE remembered.* IS NOT DISTINCT FROM now.*));
 END $$;
 
--- One row; many rows of many notebooks; rows that come in deleted.
+-- One row; many rows of many notebooks; rows that are inserted as soft-deleted.
 INSERT INTO sources (notebook_id, name, source_type) VALUES (book('a'), 'one', 'text');
 TABLE counts;
 INSERT INTO sources (notebook_id, name, source_type, deleted_at)
@@ -36,7 +35,7 @@ COPY sources (notebook_id, name, source_type) FROM stdin WITH (FORMAT csv);
 \.
 TABLE counts;
 
--- Moving to another notebook; two that change places.
+-- Moving to another notebook; two sources exchange their notebooks.
 UPDATE sources SET notebook_id = book('a') WHERE notebook_id = book('c') AND name LIKE 'copied %';
 TABLE counts;
 SELECT remember();
@@ -58,13 +57,13 @@ TABLE counts;
 UPDATE sources SET deleted_at = CASE WHEN deleted_at IS NULL THEN timestamp '2020-01-01' END
     WHERE notebook_id = book('c');
 TABLE counts;
--- A deleted source moves, and another comes to life in the other notebook.
+-- A soft-deleted source moves to another notebook and is restored there.
 UPDATE sources SET notebook_id = book('c'), deleted_at = NULL
     WHERE notebook_id = book('a') AND deleted_at IS NOT NULL;
 TABLE counts;
 
--- What changes no number touches no notebook: other columns of live sources, a
--- deleted one in all ways, a statement without rows, rows in and out at once.
+-- Statements that change no count write no notebook: other columns of live sources, any change of a soft-deleted
+-- source, a statement without rows.
 SELECT remember();
 UPDATE sources SET name = name || '!', extracted_text = 'text of ' || id;
 INSERT INTO sources (notebook_id, name, source_type, deleted_at) VALUES (book('a'), 'dead', 'text', '2020-01-01');
@@ -76,8 +75,8 @@ INSERT INTO sources (notebook_id, name, source_type) SELECT id, name, 'text' FRO
 SELECT touched();
 TABLE counts;
 
--- ON CONFLICT: what is left out does not count, what is updated instead counts
--- as an update; rows of both kinds in one statement.
+-- ON CONFLICT: a row that is skipped does not count, a row that is updated instead counts as an update; rows of both
+-- kinds in one statement.
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
     SELECT book('b'), 'conflict', 'file', hash FROM unnest(ARRAY['h1', 'h2', 'h1']) AS hash ON CONFLICT DO NOTHING;
 TABLE counts;
@@ -106,8 +105,7 @@ WITH gone AS (DELETE FROM sources WHERE notebook_id = book('c') RETURNING name),
     SELECT book('b'), name, 'text' FROM gone UNION ALL SELECT book('b'), 'for ' || id, 'text' FROM moved;
 TABLE counts;
 
--- The count is there for the next statement of the transaction, also in a
--- function; what a savepoint takes back is taken back from it.
+-- The next statement of the transaction sees the count, also in a function; ROLLBACK TO a savepoint restores the count.
 BEGIN;
 INSERT INTO sources (notebook_id, name, source_type) VALUES (book('a'), 'in a transaction', 'text');
 TABLE counts;
@@ -122,7 +120,7 @@ TABLE counts;
 ROLLBACK;
 TABLE counts;
 
--- A notebook's DELETE goes on to its sources, whoever else is in the statement.
+-- DELETE of a notebook deletes its sources.
 DELETE FROM notebooks WHERE name = 'c';
 TABLE counts;
 SELECT count(*) AS orphans FROM sources WHERE NOT EXISTS (SELECT FROM notebooks WHERE notebooks.id = notebook_id);
@@ -132,8 +130,8 @@ UPDATE notebooks SET id = gen_random_uuid() WHERE name = 'd';
 INSERT INTO sources (notebook_id, name, source_type) VALUES (book('d'), 'one', 'text');
 TABLE counts;
 
--- What a client writes: a new notebook starts at 0, an old one keeps its count,
--- also when the whole row comes back as it was read before.
+-- What a client writes: a new notebook starts at 0, an existing one keeps its count, also if the client writes the
+-- whole row as it was read before.
 INSERT INTO notebooks (name, source_count, output_count) VALUES ('e', 42, 7);
 SELECT source_count, output_count FROM notebooks WHERE name = 'e';
 CREATE TEMP TABLE read_before AS SELECT * FROM notebooks WHERE name = 'e';
@@ -147,7 +145,7 @@ INSERT INTO notebooks (id, name, source_count) SELECT id, name, -1 FROM read_bef
     ON CONFLICT (id) DO UPDATE SET source_count = excluded.source_count;
 SELECT source_count, output_count, description FROM notebooks WHERE name = 'e';
 TABLE counts;
--- In one statement with a source: the notebook's row was read before it.
+-- One statement adds a source and writes the notebook, whose row it read before the source was added.
 WITH added AS (INSERT INTO sources (notebook_id, name, source_type) VALUES (book('e'), 'two', 'text'))
     UPDATE notebooks SET source_count = 0, output_count = 9 WHERE name = 'e';
 SELECT source_count, output_count FROM notebooks WHERE name = 'e';
@@ -164,7 +162,7 @@ TABLE counts;
 TRUNCATE notebooks CASCADE;
 SELECT (SELECT count(*) FROM notebooks) AS notebooks, (SELECT count(*) FROM sources) AS sources;
 
--- NOT NULL is the user's to drop: a source of no notebook counts nowhere.
+-- The user may drop NOT NULL: a source without a notebook is counted nowhere.
 INSERT INTO notebooks (name) VALUES ('a');
 ALTER TABLE sources ALTER notebook_id DROP NOT NULL;
 INSERT INTO sources (notebook_id, name, source_type) VALUES (NULL, 'nowhere', 'text'), (book('a'), 'somewhere', 'text');
@@ -175,7 +173,7 @@ UPDATE sources SET notebook_id = book('a'), deleted_at = '2020-01-01';
 TABLE counts;
 UPDATE sources SET notebook_id = NULL, deleted_at = NULL;
 TABLE counts;
--- So is a second foreign key on the column.
+-- The user may add a second foreign key on the column.
 CREATE TABLE shelves (id uuid PRIMARY KEY);
 ALTER TABLE sources ADD CONSTRAINT a_shelf FOREIGN KEY (notebook_id) REFERENCES shelves (id);
 INSERT INTO shelves SELECT id FROM notebooks;

@@ -1,7 +1,6 @@
--- The counts add up row by row what a statement does, and are written at its end.
--- In between the user's own triggers run: statements inside of the statement,
--- subtransactions that are undone, errors after some of the rows. What was done
--- counts once, what was undone does not.
+-- The counts are added up row by row and written at the end of the statement. In between, triggers of the user's run:
+-- statements inside the statement, subtransactions that are rolled back, errors after some of the rows. What stays
+-- counts once; what is rolled back does not count.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE SCHEMA discovery_nested;
@@ -16,7 +15,7 @@ CREATE PROCEDURE add(target text, VARIADIC names text[]) LANGUAGE sql AS $$
     INSERT INTO discovery_nested.sources (notebook_id, name, source_type)
     SELECT discovery_nested.book(target), name, 'text' FROM unnest(names) AS name $$;
 
--- Triggers of the user's before ours (by name) and after them, at each row and each statement
+-- The user's triggers before ours (by name) and after them, for each row and each statement
 CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_LEVEL = 'ROW' AND TG_OP = 'INSERT' AND new.name ~ '(copied|both)$' THEN
@@ -46,10 +45,10 @@ CREATE TRIGGER a_end AFTER INSERT OR UPDATE OR DELETE ON sources FOR EACH STATEM
 CREATE TRIGGER z_end AFTER INSERT OR UPDATE OR DELETE ON sources FOR EACH STATEMENT EXECUTE FUNCTION act();
 CALL add('b', 'stays');
 
--- A statement inside of a statement, before and after our own triggers
+-- A statement inside a statement, before and after our own triggers
 CALL add('a', 'one', 'two, copied', 'three, copied');
 TABLE counts;
--- One that is undone, and another in its place
+-- One that is rolled back, and another in its place
 CALL add('a', 'four', 'five, undone', 'six, both', 'seven');
 TABLE counts;
 SELECT name FROM sources WHERE notebook_id = book('b') ORDER BY name;
@@ -57,8 +56,8 @@ CALL add('a', 'with it 1', 'with it 2', 'the last');
 DELETE FROM sources WHERE name IN ('one', 'the last', 'seven');
 TABLE counts;
 
--- Errors after some of the rows, or at the end before and after our own trigger:
--- to the top, to a savepoint, to a block
+-- Errors after some of the rows, or at the end before and after our own trigger: without a savepoint, with a savepoint,
+-- in a block that catches the error
 CALL add('a', 'nine', 'bad row', 'ten');
 TABLE counts;
 BEGIN;
@@ -93,11 +92,12 @@ END $$;
 TABLE counts;
 SELECT count(*) AS loops FROM sources WHERE name ~ 'loop|instead';
 
--- A trigger of the user's on notebooks that adds a source when a count is
--- written: a statement inside of the writing of another one.
+-- A trigger of the user's on notebooks adds a source when a count is written: a statement inside the writing of another
+-- one's count.
 CREATE FUNCTION add_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF new.source_count > old.source_count AND NOT EXISTS (SELECT FROM discovery_nested.sources WHERE name = 'once') THEN
+    IF new.source_count > old.source_count AND
+       NOT EXISTS (SELECT FROM discovery_nested.sources WHERE name = 'once') THEN
         CALL discovery_nested.add(CASE new.name WHEN 'a' THEN 'b' ELSE 'a' END, 'once');
     END IF;
     RETURN NULL;
@@ -106,7 +106,7 @@ CREATE TRIGGER add_once AFTER UPDATE ON notebooks FOR EACH ROW EXECUTE FUNCTION 
 CALL add('a', 'thirteen', 'fourteen');
 TABLE counts;
 DROP TRIGGER add_once ON notebooks;
--- And before ours has seen that one
+-- The same by a trigger that runs before our own trigger on notebooks
 CREATE TRIGGER a_first BEFORE UPDATE ON notebooks FOR EACH ROW EXECUTE FUNCTION add_once();
 CREATE OR REPLACE FUNCTION add_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -119,8 +119,8 @@ CALL add('a', 'first');
 TABLE counts;
 DROP TRIGGER a_first ON notebooks;
 
--- A statement inside of a statement leaves the outer one's effects alone: each
--- notebook is still written once, and the deletion is that of who deletes.
+-- A statement inside a statement does not change the effects of the outer one: each notebook is still written once, and
+-- the deletion is logged for the role that deletes.
 CREATE TABLE writes (notebook text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -135,7 +135,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER touch AFTER INSERT ON sources FOR EACH ROW EXECUTE FUNCTION touch();
-CREATE TRIGGER touch_deleted AFTER UPDATE OF deleted_at ON sources FOR EACH ROW WHEN (new.name LIKE 'touched%') EXECUTE FUNCTION touch();
+CREATE TRIGGER touch_deleted AFTER UPDATE OF deleted_at ON sources
+    FOR EACH ROW WHEN (new.name LIKE 'touched%') EXECUTE FUNCTION touch();
 CALL add('a', 'touched 1', 'touched 2', 'touched 3', 'touched 4');
 SELECT notebook, count(*) FROM writes GROUP BY notebook;
 CREATE ROLE regress_discovery_deleter;
@@ -151,8 +152,8 @@ DROP TRIGGER touch ON sources;
 DROP TRIGGER touch_deleted ON sources;
 DROP TRIGGER note ON notebooks;
 
--- What is written comes at the end of the statement: a trigger of rows sees the
--- count from before it, one of the statement that comes after ours the new one.
+-- The count is written at the end of the statement: a row trigger sees the count from before the statement, a statement
+-- trigger that runs after ours sees the new one.
 CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE WARNING '%: %', TG_NAME, (SELECT counts FROM discovery_nested.counts);
@@ -164,8 +165,8 @@ CALL add('a', 'fifteen');
 DROP TRIGGER tell_row ON sources;
 DROP TRIGGER tell_end ON sources;
 
--- Rows that come while one of the triggers is off do not count, and the check says
--- so; nor do they later, when they have been counted by the repair.
+-- Rows added while one of our triggers is disabled do not count, and the check reports them. After the repair has
+-- counted them they are not counted again.
 BEGIN;
 ALTER TABLE sources DISABLE TRIGGER discovery_statement;
 CALL add('a', 'sixteen');

@@ -1,7 +1,6 @@
--- Counts are kept with the rights of the sources' owner: a writer needs none on
--- notebooks, row-level security hides nothing from them (FORCE included), and
--- neither search_path nor the store's schema matters. The log of deletions
--- needs no right either.
+-- Counts are kept with the rights of the sources' owner: a writer needs no right on notebooks, row-level security
+-- hides no row from the counting (also with FORCE), and neither the search_path nor the store's schema matters. The
+-- log of deletions needs no right either.
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_owner;
 CREATE ROLE regress_discovery_writer;
@@ -19,9 +18,8 @@ CREATE VIEW discovery_ext.counts AS
     SELECT 'one' AS store, name, source_count FROM discovery_ext.notebooks
     UNION ALL SELECT 'two', name, source_count FROM "Discovery Two".notebooks ORDER BY store, name;
 
--- A writer with INSERT alone, on one column list; with UPDATE of the columns
--- alone that a soft delete needs; with DELETE alone. Nothing on notebooks, and
--- names of the writer's own, first in its search_path, are not taken for ours.
+-- A writer that has only INSERT, on some columns; only UPDATE of the columns that a soft delete needs; only DELETE.
+-- It has no right on notebooks, and its own objects with the same names, first in its search_path, are not used.
 GRANT INSERT (notebook_id, name, source_type) ON "Discovery Two".sources TO regress_discovery_writer;
 CREATE SCHEMA discovery_own AUTHORIZATION regress_discovery_writer;
 SET ROLE regress_discovery_writer;
@@ -47,7 +45,7 @@ REVOKE ALL ON "Discovery Two".sources FROM regress_discovery_writer;
 GRANT DELETE, SELECT (name) ON "Discovery Two".sources TO regress_discovery_writer;
 SET ROLE regress_discovery_writer;
 DELETE FROM "Discovery Two".sources WHERE name = 'a2';
--- It gained nothing by that.
+-- These writes give the writer no right to read.
 SELECT FROM "Discovery Two".notebooks;
 SELECT FROM "Discovery Two".discovery_deletions;
 RESET ROLE;
@@ -60,8 +58,8 @@ RESET ROLE;
 TABLE discovery_ext.counts;
 ROLLBACK;
 
--- Row-level security, with FORCE, on all tables: the writer sees its own
--- sources and the deleted ones, and no notebook; the owner itself sees nothing.
+-- Row-level security, with FORCE, on all tables: the writer sees its own sources and the soft-deleted ones, and no
+-- notebook; the owner itself sees nothing.
 RESET search_path;
 REVOKE ALL ON "Discovery Two".sources FROM regress_discovery_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "Discovery Two".sources TO regress_discovery_writer;
@@ -99,7 +97,7 @@ WITH two AS (INSERT INTO "Discovery Two".sources (notebook_id, name, source_type
     INSERT INTO discovery_ext.sources (notebook_id, name, source_type)
     SELECT '00000000-0000-4000-8000-00000000000b', 'one ' || number, 'text' FROM two, generate_series(1, 2) AS number;
 TABLE discovery_ext.counts;
--- A store that moves to another schema goes on.
+-- After its schema is renamed, a store goes on counting.
 ALTER SCHEMA "Discovery Two" RENAME TO discovery_renamed;
 INSERT INTO discovery_renamed.sources (notebook_id, name, source_type)
     VALUES ('00000000-0000-4000-8000-00000000000a', 'renamed', 'text');

@@ -1,6 +1,6 @@
--- The log of soft deletes: who, when, why and how many. Plain SQL's deletions in
--- one transaction with one reason are one batch. A writer needs no right on the
--- log, and can forge neither its entries nor which of them a source belongs to.
+-- The log of soft deletes: who, when, why and how many. Plain SQL's deletions in one transaction with one reason are
+-- one batch. A writer needs no right on the log, and can forge neither its entries nor the entry to which a source
+-- belongs.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE regress_discovery_writer;
@@ -10,17 +10,17 @@ SET search_path = discovery_log;
 INSERT INTO notebooks (name) VALUES ('a'), ('b');
 INSERT INTO sources (notebook_id, name, source_type)
     SELECT id, notebooks.name || number, 'text' FROM notebooks, generate_series(1, 9) AS number;
--- The batches since the last look: their reason and number, and what is deleted by them now.
+-- The batches since the last call: the reason, the logged number, and the sources that are soft-deleted by them now.
 CREATE TABLE looked_at (id uuid);
 CREATE FUNCTION new_batches() RETURNS TABLE (reason text, logged bigint, deleted text) LANGUAGE sql AS $$
     WITH new AS (INSERT INTO discovery_log.looked_at
-                 SELECT id FROM discovery_log.discovery_deletions EXCEPT SELECT id FROM discovery_log.looked_at RETURNING id)
+                 SELECT id FROM discovery_log.discovery_deletions
+                 EXCEPT SELECT id FROM discovery_log.looked_at RETURNING id)
     SELECT deletion.reason, deletion.sources,
            (SELECT string_agg(name, ' ' ORDER BY name) FROM discovery_log.sources WHERE deletion_id = deletion.id)
     FROM discovery_log.discovery_deletions AS deletion JOIN new USING (id) ORDER BY 1 NULLS FIRST, 3 $$;
 
--- One statement, with no reason; the time is when it happened, the client's
--- deleted_at is the client's.
+-- One statement, without a reason. The log has the time when it happened; deleted_at has what the client wrote.
 BEGIN;
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name IN ('a1', 'b1');
 SELECT deleted_at BETWEEN now() AND clock_timestamp() AS at_its_time, login_role = session_user AS login,
@@ -28,8 +28,8 @@ SELECT deleted_at BETWEEN now() AND clock_timestamp() AS at_its_time, login_role
 COMMIT;
 SELECT * FROM new_batches();
 
--- Row by row in one transaction, as an ORM does; reasons that alternate, also
--- over savepoints: one batch each. What a savepoint takes back is not counted.
+-- Row by row in one transaction, as an ORM does; alternating reasons, also across savepoints: one batch for each
+-- reason. What ROLLBACK TO a savepoint undoes is not counted.
 BEGIN;
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a2';
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'b2';
@@ -48,7 +48,7 @@ SET LOCAL discovery.reason = '';
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'b4';
 COMMIT;
 SELECT * FROM new_batches();
--- A batch that begins after a savepoint that is taken back is whole.
+-- A batch that begins after a ROLLBACK TO a savepoint is complete.
 BEGIN;
 SAVEPOINT one;
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name IN ('a5', 'b5');
@@ -57,8 +57,7 @@ SELECT * FROM new_batches();
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a5';
 COMMIT;
 SELECT * FROM new_batches();
--- The next transaction is another batch, the same reason or not; none at all is
--- left of one that is rolled back.
+-- The next transaction makes another batch, with the same reason or not; a transaction that is rolled back leaves none.
 SET discovery.reason = 'of the session';
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'b5';
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a6';
@@ -68,9 +67,10 @@ ROLLBACK;
 RESET discovery.reason;
 SELECT * FROM new_batches();
 
--- All ways of plain SQL: ON CONFLICT, MERGE, CTEs. What touches deleted or live
--- ones otherwise, and what comes in deleted, is no deletion.
-INSERT INTO sources (id, notebook_id, name, source_type) SELECT id, notebook_id, name, source_type FROM sources WHERE name = 'b6'
+-- All ways of plain SQL: ON CONFLICT, MERGE, CTEs. Other changes of soft-deleted or live sources are no deletion, nor
+-- is an INSERT with deleted_at.
+INSERT INTO sources (id, notebook_id, name, source_type)
+    SELECT id, notebook_id, name, source_type FROM sources WHERE name = 'b6'
     ON CONFLICT (id) DO UPDATE SET deleted_at = '2020-01-01';
 MERGE INTO sources USING (VALUES ('a7')) AS given (name) ON sources.name = given.name
     WHEN MATCHED THEN UPDATE SET deleted_at = '2020-01-01';
@@ -80,12 +80,12 @@ SELECT * FROM new_batches();
 UPDATE sources SET deleted_at = '2021-01-01' WHERE name = 'b7';
 UPDATE sources SET name = name WHERE name = 'a8';
 UPDATE sources SET deleted_at = NULL WHERE name = 'a7';
-INSERT INTO sources (notebook_id, name, source_type, deleted_at) SELECT id, 'dead', 'text', '2020-01-01' FROM notebooks WHERE name = 'a';
+INSERT INTO sources (notebook_id, name, source_type, deleted_at)
+    SELECT id, 'dead', 'text', '2020-01-01' FROM notebooks WHERE name = 'a';
 SELECT name, deletion_id FROM sources WHERE name IN ('dead', 'a7');
 SELECT * FROM new_batches();
 
--- Deleted, restored, deleted again: the row belongs to the last, and the first
--- keeps the number that it had.
+-- Deleted, restored, deleted again: the source belongs to the last batch, and the first batch keeps its number.
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name IN ('a8', 'b8');
 SELECT * FROM new_batches();
 UPDATE sources SET deleted_at = NULL WHERE name = 'a8';
@@ -94,9 +94,10 @@ SET LOCAL discovery.reason = 'again';
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a8';
 COMMIT;
 SELECT * FROM new_batches();
-SELECT reason, sources, still_deleted FROM list_source_deletions() WHERE sources = 2 AND reason IS NULL ORDER BY still_deleted;
+SELECT reason, sources, still_deleted FROM list_source_deletions()
+    WHERE sources = 2 AND reason IS NULL ORDER BY still_deleted;
 
--- Another role, by SET ROLE: both are in the log. It has no right on it.
+-- Another role, by SET ROLE: the log has both roles. The other role has no right on the log.
 GRANT USAGE ON SCHEMA discovery_log TO regress_discovery_writer;
 GRANT SELECT, INSERT, UPDATE ON sources TO regress_discovery_writer;
 UPDATE sources SET deleted_at = NULL;
@@ -114,8 +115,8 @@ SELECT login_role = session_user AS login, acting_role, reason, sources FROM dis
     WHERE acting_role <> session_user ORDER BY reason NULLS FIRST;
 SELECT * FROM new_batches();
 
--- Forging: neither by UPDATE of a live or deleted source, nor along with the
--- deletion, nor by INSERT, COPY or ON CONFLICT.
+-- A writer cannot forge deletion_id: not by UPDATE of a live or soft-deleted source, not together with the deletion,
+-- and not by INSERT or ON CONFLICT.
 SELECT deletion_id AS theirs FROM sources WHERE name = 'a2' \gset
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a3';
 SET ROLE regress_discovery_writer;
@@ -134,14 +135,14 @@ RESET ROLE;
 SELECT sources.name, deleted_at IS NULL AS lives, deletion_id = :'theirs' AS theirs FROM sources
     WHERE name IN ('a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'forged', 'forged live') ORDER BY name;
 SELECT sources FROM discovery_deletions WHERE id = :'theirs';
--- The owner brings a dump's deleted rows, each with its deletion.
+-- The owner inserts the soft-deleted rows of a dump, each with its deletion.
 INSERT INTO sources (notebook_id, name, source_type, deleted_at, deletion_id)
     SELECT notebook_id, 'of a dump', 'text', '2020-01-01', :'theirs' FROM sources WHERE name = 'a1';
 SELECT deletion_id = :'theirs' AS theirs FROM sources WHERE name = 'of a dump';
 DELETE FROM sources WHERE name = 'of a dump';
 SELECT * FROM new_batches();
 
--- The log for people: newest first; of a notebook; since when
+-- list_source_deletions(): newest first; of one notebook; since a time
 DELETE FROM discovery_deletions;
 UPDATE sources SET deleted_at = NULL;
 SELECT deleted FROM delete_sources(ARRAY(SELECT id FROM sources WHERE name IN ('a1', 'a2', 'b1')), 'older');

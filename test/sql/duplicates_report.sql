@@ -13,11 +13,12 @@ CREATE SCHEMA discovery_new;
 DO $$ BEGIN PERFORM discovery_ext.discovery_create_store('discovery_new'); END $$;
 \set one '\'00000000-0000-4000-8000-000000000001\''
 \set two '\'00000000-0000-4000-8000-000000000002\''
--- Ids by number; in the old store a content may live more than once in a notebook.
+-- Ids by number. In the old store a notebook may have several live sources with the same content.
 CREATE FUNCTION discovery_ext.source(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS
     $$ SELECT lpad(n::text, 32, '0')::uuid $$;
 CREATE FUNCTION discovery_ext.numbers(ids uuid[]) RETURNS integer[] LANGUAGE sql IMMUTABLE AS
-    $$ SELECT array_agg(right(id::text, 3)::integer ORDER BY place) FROM unnest(ids) WITH ORDINALITY AS given (id, place) $$;
+    $$ SELECT array_agg(right(id::text, 3)::integer ORDER BY place)
+       FROM unnest(ids) WITH ORDINALITY AS given (id, place) $$;
 
 SET search_path = discovery_old, discovery_ext;
 INSERT INTO notebooks (id, name) VALUES (:one, 'one'), (:two, 'two');
@@ -27,12 +28,12 @@ INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted
     (source(2), :one, 'a', 'text', 'hash a', 'ten bytes.', '2024-01-04', NULL),
     (source(4), :two, 'a', 'text', 'hash a', 'ten bytes.', '2024-01-01', NULL),
     (source(5), :two, 'a', 'text', 'hash a', 'ten bytes.', '2024-01-01', '2024-01-02'),
-    -- The same time of birth: by id. The longest of unequal texts is what one copy would hold.
+    -- The same created_at: ordered by id. Of unequal texts, the longest is the one that would stay as the only copy.
     (source(7), :one, 'b', 'file', repeat('AB', 32), 'short', '2024-01-01', NULL),
     (source(6), :one, 'b', 'file', repeat('AB', 32), 'ä longer', '2024-01-01', NULL),
-    -- Another spelling of the same hash; the upgrade makes them one.
+    -- Another spelling of the same hash; the upgrade makes the spellings equal.
     (source(8), :one, 'b', 'file', repeat('ab', 32), '', '2024-01-01', NULL),
-    -- No hash, no identity; one alone is no duplicate, nor is a deleted copy of it.
+    -- A source without a hash has no duplicates; a single live source is no duplicate, nor is its soft-deleted copy.
     (source(9), :one, 'c', 'text', '', 'c', '2024-01-01', NULL),
     (source(10), :one, 'c', 'text', '', 'c', '2024-01-01', NULL),
     (source(11), :one, 'd', 'text', 'hash d', 'd', '2024-01-01', NULL),
@@ -45,19 +46,20 @@ SELECT left(content_hash, 8) AS hash, copies, notebooks, numbers(source_ids) AS 
 SELECT * FROM find_duplicate_sources(notebook_id => :two);
 SELECT * FROM find_duplicate_sources('00000000-0000-4000-8000-00000000000f');
 
--- At 1.1 a content lives once in a notebook, but in as many notebooks as it likes.
+-- At 1.1 a notebook has at most one live source with the same content, but several notebooks may have one each.
 SET search_path = discovery_new, discovery_ext;
 INSERT INTO notebooks (id, name) VALUES (:one, 'one'), (:two, 'two');
 INSERT INTO sources (id, notebook_id, name, source_type, extracted_text, content_hash, created_at) VALUES
-    (source(101), :one, 'right', 'text', 'right', NULL, '2024-01-02'), (source(102), :two, 'right', 'text', 'right', NULL, '2024-01-01'),
+    (source(101), :one, 'right', 'text', 'right', NULL, '2024-01-02'),
+    (source(102), :two, 'right', 'text', 'right', NULL, '2024-01-01'),
     (source(103), :one, 'large', 'text', repeat('large ', 100000), NULL, '2024-01-01'),
     (source(104), :two, 'large', 'url', repeat('large ', 100000), NULL, '2024-01-02');
 SELECT left(content_hash, 8) AS hash, copies, notebooks, numbers(source_ids) AS sources, duplicate_bytes
     FROM find_duplicate_sources();
 SELECT * FROM find_duplicate_sources(:one);
 
--- Hashes that are not that of the text: given by clients, or changed behind the
--- trigger's back. Files, deleted sources and those without text have none to compare.
+-- Hashes that are not those of the text: given by clients, or changed while the triggers were off. Files,
+-- soft-deleted sources and sources without text are not compared.
 INSERT INTO sources (id, notebook_id, name, source_type, extracted_text, content_hash, deleted_at) VALUES
     (source(105), :one, 'given', 'text', 'given', 'hash a', NULL),
     (source(106), :one, 'given', 'url', 'given', 'hash b', NULL),
@@ -74,7 +76,7 @@ CREATE TEMPORARY TABLE before AS SELECT * FROM sources;
 SELECT numbers(ARRAY[id]) AS source, notebook_id = :one AS in_one, stored_hash, actual_hash FROM check_source_hashes();
 SELECT count(*) AS right_ones FROM check_source_hashes() AS checked JOIN sources AS source USING (id)
     WHERE actual_hash = encode(sha256(convert_to(extracted_text, 'UTF8')), 'hex') AND stored_hash = content_hash;
--- In batches: the last id of one is where the next begins, until one is empty.
+-- In batches: the next batch begins after the last id of the one before, until a batch is empty.
 SELECT numbers(array_agg(id)) FROM check_source_hashes(max_rows => 2);
 SELECT numbers(array_agg(id)) FROM check_source_hashes(after => source(106), max_rows => 2);
 SELECT numbers(array_agg(id)) FROM check_source_hashes(source(112), 2);
@@ -82,7 +84,8 @@ SELECT numbers(array_agg(id)) FROM check_source_hashes(source(106));
 WITH RECURSIVE batch (last, found) AS (
     SELECT NULL::uuid, ARRAY[]::uuid[]
     UNION ALL
-    SELECT next.ids[1], found || next.ids FROM batch, LATERAL (SELECT array_agg(id) FROM check_source_hashes(last, 1)) AS next (ids)
+    SELECT next.ids[1], found || next.ids
+    FROM batch, LATERAL (SELECT array_agg(id) FROM check_source_hashes(last, 1)) AS next (ids)
     WHERE next.ids IS NOT NULL)
 SELECT numbers(found) AS found FROM batch ORDER BY cardinality(found) DESC LIMIT 1;
 SELECT * FROM check_source_hashes(max_rows => 0);
@@ -90,14 +93,14 @@ SELECT * FROM check_source_hashes(max_rows => 0);
 SELECT * FROM check_source_hashes(max_rows => -1);
 \echo :SQLSTATE
 
--- Also where nothing may be written. No row is changed.
+-- The reports work in a read-only transaction, too. They changed no row.
 BEGIN READ ONLY;
 SELECT count(*) FROM check_source_hashes();
 SELECT count(*) FROM find_duplicate_sources();
 COMMIT;
 SELECT count(*) AS changed FROM sources FULL JOIN before USING (id)
     WHERE sources::text IS DISTINCT FROM before::text;
--- With the caller's own rights.
+-- The reports use the caller's own rights.
 CREATE ROLE regress_discovery_reader;
 GRANT USAGE ON SCHEMA discovery_new, discovery_ext TO regress_discovery_reader;
 SET ROLE regress_discovery_reader;

@@ -1,12 +1,11 @@
--- The trigger that fills content_hash, for every way in which plain SQL writes a
--- source: it makes the hash of url and text sources that come without one, lets
--- a hash that the client gives stand, and keeps hash and text together.
+-- The trigger that fills content_hash, for every way in which plain SQL writes a source: it computes the hash of url
+-- and text sources that come without one, keeps a hash that the client gives, and keeps hash and text consistent.
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_hash;
 CREATE EXTENSION discovery SCHEMA discovery_hash;
 SET search_path = discovery_hash;
 INSERT INTO notebooks (id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'notebook');
--- What a hash is, in a word; sha256() is PostgreSQL's own.
+-- Says in words which hash it is; sha256() is PostgreSQL's own.
 CREATE FUNCTION kind(hash text, content text) RETURNS text LANGUAGE sql AS $$
     SELECT CASE hash WHEN '' THEN 'none'
                      WHEN encode(sha256(convert_to(content, 'UTF8')), 'hex') THEN 'of the text'
@@ -18,29 +17,31 @@ CREATE FUNCTION put(name text, type text, content text, hash text) RETURNS void 
     INSERT INTO sources (notebook_id, name, source_type, extracted_text, content_hash)
         VALUES ('00000000-0000-4000-8000-000000000001', name, type, content, hash) $$;
 
--- INSERT: NULL and '' are no hash; all else that the client gives is one.
+-- INSERT: NULL and '' mean that there is no hash; any other value that the client gives is kept.
 SELECT put('a NULL', 'text', 'a', NULL), put('b empty', 'text', 'b', ''), put('c url', 'url', 'c', ''),
-       put('d umlaut', 'text', 'd ä€😀', NULL), put('e space', 'text', ' ', NULL), put('f given', 'text', 'f', 'abc123hash');
--- A file's hash is of its bytes, which are not here: never of the text.
+       put('d umlaut', 'text', 'd ä€😀', NULL), put('e space', 'text', ' ', NULL),
+       put('f given', 'text', 'f', 'abc123hash');
+-- The hash of a file is that of its bytes, which the trigger does not have: it never uses the text.
 SELECT put('g file', 'file', 'g', NULL), put('h file', 'file', 'h', ''), put('i file', 'file', 'i', 'ABC123hash');
--- No content, no hash: nobody's duplicate.
+-- A source without content has no hash, and so is no duplicate.
 SELECT put('j nothing', 'text', '', NULL), put('k nothing', 'text', '', ''), put('l nothing', 'url', '', NULL),
        put('m nothing', 'file', '', NULL);
--- The column's default text, and no hash among the columns at all.
-INSERT INTO sources (notebook_id, name, source_type) VALUES ('00000000-0000-4000-8000-000000000001', 'n nothing', 'text');
--- 64 hex digits have one spelling; what is no SHA-256 stays as it is.
+-- The default of extracted_text, and a column list without content_hash.
+INSERT INTO sources (notebook_id, name, source_type)
+    VALUES ('00000000-0000-4000-8000-000000000001', 'n nothing', 'text');
+-- 64 hexadecimal digits become lower case; a value that is no SHA-256 stays unchanged.
 SELECT put('o upper', 'file', 'o', repeat('AbCdEf09', 8)), put('p non-hex', 'file', 'p', repeat('G', 64)),
        put('q short', 'file', 'q', repeat('A', 63));
 SELECT * FROM shown;
 
--- The upper-case spelling is the same content.
+-- The upper-case spelling means the same content.
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
     VALUES ('00000000-0000-4000-8000-000000000001', 'duplicate', 'file', repeat('ABCDEF09', 8));
 \echo :SQLSTATE
 INSERT INTO sources (notebook_id, name, source_type, extracted_text)
     VALUES ('00000000-0000-4000-8000-000000000001', 'duplicate', 'url', 'a');
 \echo :SQLSTATE
--- What the columns do not allow is their own error, not the trigger's.
+-- A value that a column refuses raises the column's own error, not one of the trigger.
 \set VERBOSITY terse
 SELECT put('too long', 'file', '', repeat('a', 65));
 \echo :SQLSTATE
@@ -51,34 +52,37 @@ SELECT put('no text', 'text', NULL, NULL);
 \set VERBOSITY default
 TRUNCATE sources;
 
--- UPDATE of the text: where the hash was the text's, it follows.
+-- UPDATE of the text: a hash that was that of the text is computed again.
 SELECT put('a', 'text', 'one', NULL), put('b', 'url', 'two', NULL), put('c', 'text', 'three', 'given'),
        put('d', 'file', 'four', 'of bytes'), put('e', 'text', '', NULL), put('f', 'file', 'five', NULL);
 UPDATE sources SET extracted_text = extracted_text || ' more';
 SELECT * FROM shown;
--- A hash that comes along with the text stands, in one spelling.
+-- A hash that is given together with the text is kept, in lower case.
 UPDATE sources SET extracted_text = 'a new', content_hash = repeat('AB', 32) WHERE name = 'a';
--- A hash taken away is made again, but for files.
+-- A hash that is removed is computed again, except for files.
 UPDATE sources SET content_hash = NULL WHERE name IN ('c', 'd');
 UPDATE sources SET content_hash = '' WHERE name = 'b';
--- The text taken away takes its hash along; a given one stays.
+-- Removing the text removes its hash; a given hash stays.
 UPDATE sources SET extracted_text = '' WHERE name = 'e';
 UPDATE sources SET extracted_text = '', content_hash = 'given too' WHERE name = 'f';
 SELECT * FROM shown;
--- The other columns do not matter to the hash.
+-- Changes of the other columns do not change the hash.
 UPDATE sources SET name = upper(name), url = 'http://x', updated_at = now(), source_metadata = '{"a": 1}';
 SELECT * FROM shown;
--- The text, put back as it was (an ORM writes whole rows): no change.
-UPDATE sources SET (extracted_text, content_hash, name, source_type, url, file_path, file_size, source_metadata, created_at,
+-- The text is written again unchanged (an ORM writes whole rows): the hash does not change.
+UPDATE sources SET (extracted_text, content_hash, name, source_type, url, file_path, file_size, source_metadata,
+                    created_at,
                     updated_at, deleted_at, file_type, notebook_id, id)
-    = (SELECT extracted_text, content_hash, lower(name), source_type, url, file_path, file_size, source_metadata, created_at,
+    = (SELECT extracted_text, content_hash, lower(name), source_type, url, file_path, file_size, source_metadata,
+              created_at,
               updated_at, deleted_at, file_type, notebook_id, id FROM sources AS same WHERE same.id = sources.id);
--- An ORM that has the old hash in memory writes it along with a new text: they belonged together.
-UPDATE sources SET extracted_text = 'b of the session', content_hash = (SELECT content_hash FROM sources WHERE name = 'b')
+-- An ORM that has the old hash in memory writes it together with a new text: the hash is computed again.
+UPDATE sources SET extracted_text = 'b of the session',
+                   content_hash = (SELECT content_hash FROM sources WHERE name = 'b')
     WHERE name = 'b';
 SELECT * FROM shown;
--- A text that has no hash, from 1.0 or from a load without triggers, gets it with
--- its next text, and not by a change of something else.
+-- A text without a hash, from version 1.0 or loaded without triggers, gets one with its next text, and not by a
+-- change of another column.
 SET session_replication_role = replica;
 UPDATE sources SET content_hash = '' WHERE name = 'b';
 RESET session_replication_role;
@@ -88,18 +92,18 @@ UPDATE sources SET extracted_text = 'b of another', content_hash = NULL WHERE na
 SELECT * FROM shown WHERE name = 'b';
 UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'b';
 
--- Also where the same UPDATE brings the source back: its hash goes with its text.
+-- The same if the UPDATE also restores the source: the hash follows the text.
 UPDATE sources SET deleted_at = now() WHERE name = 'b';
 UPDATE sources SET deleted_at = NULL, extracted_text = 'b is back' WHERE name = 'b';
 SELECT * FROM shown WHERE name = 'b';
 UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'b';
 
--- Texts that meet by an UPDATE are duplicates too.
+-- Texts that become equal by an UPDATE are duplicates, too.
 UPDATE sources SET extracted_text = 'b of the session' WHERE name = 'c';
 \echo :SQLSTATE
 TRUNCATE sources;
 
--- A text too long for its row: stored elsewhere, compressed and not.
+-- A text that is too long for its row: stored out of line, compressed and not compressed.
 SELECT put('long', 'text', repeat('long ', 100000), NULL), put('longer', 'url', repeat('longer ', 100000), '');
 UPDATE sources SET extracted_text = extracted_text || 'end' WHERE name = 'long';
 UPDATE sources SET name = 'longest' WHERE name = 'longer';
@@ -115,18 +119,18 @@ COPY sources (notebook_id, name, source_type, extracted_text, content_hash) FROM
 00000000-0000-4000-8000-000000000001,a null,text,copied a,
 00000000-0000-4000-8000-000000000001,b empty,url,copied b,""
 00000000-0000-4000-8000-000000000001,c file,file,copied c,
-00000000-0000-4000-8000-000000000001,d upper,file,copied d,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+00000000-0000-4000-8000-000000000001,d upper,file,d,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 \.
 COPY sources (notebook_id, name, source_type, extracted_text) FROM stdin WITH (FORMAT csv);
 00000000-0000-4000-8000-000000000001,e none,text,copied e
 \.
--- One duplicate, and nothing of the COPY stays.
+-- If there is one duplicate, no row of the COPY stays.
 COPY sources (notebook_id, name, source_type, extracted_text) FROM stdin WITH (FORMAT csv);
 00000000-0000-4000-8000-000000000001,f new,text,copied f
 00000000-0000-4000-8000-000000000001,g duplicate,url,copied a
 \.
 
--- INSERT of many rows, with duplicates among them and of what is there.
+-- INSERT of many rows, with duplicates among them and of existing sources.
 INSERT INTO sources (notebook_id, name, source_type, extracted_text)
     VALUES ('00000000-0000-4000-8000-000000000001', 'h new', 'text', 'many h'),
            ('00000000-0000-4000-8000-000000000001', 'i duplicate', 'text', 'many h'),
@@ -139,13 +143,13 @@ INSERT INTO sources AS known (notebook_id, name, source_type, extracted_text)
            ('00000000-0000-4000-8000-000000000001', 'n new', 'text', 'many n')
     ON CONFLICT (notebook_id, content_hash) WHERE deleted_at IS NULL AND content_hash <> ''
     DO UPDATE SET name = excluded.name RETURNING name;
--- DO UPDATE of the text itself: excluded has the hash that was made.
+-- DO UPDATE of the text itself: excluded has the computed hash.
 INSERT INTO sources AS known (notebook_id, name, source_type, extracted_text)
     VALUES ('00000000-0000-4000-8000-000000000001', 'unused', 'text', 'many n')
     ON CONFLICT (notebook_id, content_hash) WHERE deleted_at IS NULL AND content_hash <> ''
     DO UPDATE SET extracted_text = excluded.extracted_text || ', again' RETURNING name;
 
--- MERGE, which inserts, updates and keeps hash and text together as well.
+-- MERGE, which inserts and updates, and keeps hash and text consistent as well.
 MERGE INTO sources AS known
     USING (VALUES ('n new', 'merged n'), ('o new', 'merged o')) AS given (name, content) ON known.name = given.name
     WHEN MATCHED THEN UPDATE SET extracted_text = given.content

@@ -48,7 +48,7 @@ ALTER EXTENSION discovery UPDATE TO '1.0';
 SELECT discovery_version();
 SELECT object, kind FROM discovery_check();
 
--- Inside a transaction it can be tried out, and taken back with it.
+-- An upgrade can be tried in a transaction, and is undone by its ROLLBACK.
 BEGIN;
 SELECT discovery_upgrade('1.1');
 SELECT count(*) AS live FROM live_sources;
@@ -58,7 +58,8 @@ SELECT discovery_version();
 -- alembic history --verbose: the record, in the order of time
 SELECT discovery_upgrade('1.1');
 SELECT version, direction, from_version, description, applied_by = session_user AS by_login,
-       applied_at <= clock_timestamp() AND duration >= interval '0' AS has_time, checksum ~ '^[0-9a-f]{64}$' AS has_checksum
+       applied_at <= clock_timestamp() AND duration >= interval '0' AS has_time,
+       checksum ~ '^[0-9a-f]{64}$' AS has_checksum
     FROM discovery_history() WHERE direction IS NOT NULL;
 SELECT DISTINCT version, mark LIKE 'current%' AS is_current FROM discovery_history() WHERE version < '1.2' ORDER BY 1;
 -- each direction of a step has a checksum of its own, always the same one
@@ -70,33 +71,39 @@ CREATE SCHEMA discovery_second;
 SELECT discovery_create_store('discovery_second') = discovery_version() AS same_version;
 SELECT discovery_downgrade('1.0', 'discovery_second');
 SELECT version, direction, from_version, description FROM discovery_history('discovery_second') WHERE version < '1.2';
--- the other store of the database is none of its business
+-- the other store of the database stays unchanged
 SELECT discovery_version(), discovery_version('discovery_second');
 
--- alembic stamp REV: for one who ran a step by hand; no step runs
+-- alembic stamp REV: for a user who ran a step by hand; no step runs
 ALTER TABLE discovery_second.discovery_migrations ALTER COLUMN version SET DEFAULT '1.1';
-SELECT discovery_version('discovery_second'), count(*) > 0 AS differs FROM discovery_check('discovery_second') WHERE kind <> 'extra';
+SELECT discovery_version('discovery_second'), count(*) > 0 AS differs
+    FROM discovery_check('discovery_second') WHERE kind <> 'extra';
 SELECT discovery_stamp('1.0', 'discovery_second');
 SELECT discovery_stamp('1.0', 'discovery_second');
 SELECT object, kind FROM discovery_check('discovery_second');
-SELECT version, direction, from_version, description, checksum FROM discovery_history('discovery_second') WHERE direction = 'stamp';
+SELECT version, direction, from_version, description, checksum
+    FROM discovery_history('discovery_second') WHERE direction = 'stamp';
 
--- alembic downgrade base: the tables go; with rows in them only when told so
+-- alembic downgrade base: drops the tables; if they have rows, only if data loss is allowed
 SELECT discovery_downgrade('base', 'discovery_second');
 SELECT discovery_downgrade('base');
 SET discovery.allow_data_loss = on;
 SELECT discovery_downgrade('base');
-SELECT relname FROM pg_class WHERE relnamespace IN ('discovery_migrate'::regnamespace, 'discovery_second'::regnamespace);
+SELECT relname FROM pg_class
+    WHERE relnamespace IN ('discovery_migrate'::regnamespace, 'discovery_second'::regnamespace);
 SELECT schema, store_version, state, next_step FROM discovery_status();
 -- and up again from there
-SELECT discovery_create_store('discovery_migrate') = extversion AS is_the_extensions FROM pg_extension WHERE extname = 'discovery';
+SELECT discovery_create_store('discovery_migrate') = extversion AS is_the_extensions
+    FROM pg_extension WHERE extname = 'discovery';
 
--- Whatever way PostgreSQL finds between two versions goes in one direction.
-SELECT count(*) > 0 AS there_are, bool_and(CASE WHEN source::numeric < target::numeric THEN up ELSE down END) AS all_monotonic
+-- Every update path that PostgreSQL finds between two versions goes in one direction.
+SELECT count(*) > 0 AS there_are,
+       bool_and(CASE WHEN source::numeric < target::numeric THEN up ELSE down END) AS all_monotonic
 FROM (SELECT source, target, bool_and(is_up) AS up, bool_and(NOT is_up) AS down
       FROM pg_extension_update_paths('discovery') AS p,
            LATERAL (SELECT string_to_array(path, '--') AS way) AS a,
-           LATERAL (SELECT way[n]::numeric < way[n + 1]::numeric AS is_up FROM generate_series(1, cardinality(way) - 1) AS n) AS b
+           LATERAL (SELECT way[n]::numeric < way[n + 1]::numeric AS is_up
+                    FROM generate_series(1, cardinality(way) - 1) AS n) AS b
       GROUP BY source, target) AS ways;
 
 SET client_min_messages = warning;

@@ -1,6 +1,6 @@
--- What upgrade, downgrade, stamp, check and plan refuse, each with its SQLSTATE:
--- bad targets, missing rights, a session in no state for it. After each the
--- store is as before. (What a store itself refuses: migrate_refused.)
+-- What upgrade, downgrade, stamp, check and plan refuse, each with its SQLSTATE: bad targets, missing rights, a
+-- session whose state does not allow it. After each error the store is unchanged. (What a store itself refuses:
+-- migrate_refused.)
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_keeper;
 CREATE ROLE regress_discovery_other;
@@ -17,7 +17,7 @@ RESET ROLE;
 -- Targets
 --
 
--- Each word goes to all three; what fits one of them is wrong for the others.
+-- Each word is given to all three functions; a word that is right for one of them is wrong for the others.
 CREATE FUNCTION pg_temp.said(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
@@ -27,15 +27,18 @@ BEGIN
     RETURN answer;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN format('%s %s %s', SQLSTATE, SQLERRM, '/ ' || nullif(replace(hint, (SELECT max(newest_version) FROM discovery_status()), 'NEWEST'), ''));
+    RETURN format('%s %s %s', SQLSTATE, SQLERRM,
+                  '/ ' || nullif(replace(hint, (SELECT max(newest_version) FROM discovery_status()), 'NEWEST'), ''));
 END $$;
-SELECT word, format('discovery_%s', name) AS function, pg_temp.said(format('SELECT discovery_%s(%L)', name, word)) AS said
-FROM unnest(ARRAY['', ' ', '+0', '+9', '+', '+-1', '+1.0', '+99999999999', '-5', '-0', '-', '--1', '1', '1.', '.1', '1.00', '01.0',
-                  '1.0 ', ' 1.0', '1.0.0', '9.9', '0.0', '1.9999999', 'HEAD', 'Base', 'heads', '913390ba554c', '1.0''; SELECT 1; --', 'é'])
+SELECT word, format('discovery_%s', name) AS function,
+       pg_temp.said(format('SELECT discovery_%s(%L)', name, word)) AS said
+FROM unnest(ARRAY['', ' ', '+0', '+9', '+', '+-1', '+1.0', '+99999999999', '-5', '-0', '-', '--1', '1', '1.', '.1',
+                  '1.00', '01.0', '1.0 ', ' 1.0', '1.0.0', '9.9', '0.0', '1.9999999', 'HEAD', 'Base', 'heads',
+                  '913390ba554c', '1.0''; SELECT 1; --', 'é'])
      WITH ORDINALITY AS words (word, number), unnest(ARRAY['upgrade', 'downgrade', 'stamp']) AS name
 ORDER BY number, name DESC;
 
--- Right words in the wrong direction.
+-- Valid targets in the wrong direction.
 SELECT discovery_upgrade('base');
 SELECT discovery_upgrade('-1');
 SELECT discovery_downgrade('head');
@@ -53,7 +56,7 @@ SELECT discovery_downgrade('-3');
 \echo :SQLSTATE
 SELECT discovery_downgrade('1.0');
 
--- NULL, and a schema that is none or has no store
+-- NULL, and a schema that does not exist or has no store
 SELECT discovery_upgrade(NULL);
 \echo :SQLSTATE
 SELECT discovery_downgrade(NULL);
@@ -77,7 +80,7 @@ SET search_path = discovery_bad;
 ALTER EXTENSION discovery UPDATE TO '9.9';
 \echo :SQLSTATE
 
--- A version whose shape the store has not cannot be stamped: what differs is told.
+-- A version with another shape than the store's cannot be stamped: the error lists the differences.
 BEGIN;
 ALTER TABLE notebooks DROP COLUMN description, ALTER COLUMN name TYPE varchar(300), ADD COLUMN own integer;
 SELECT discovery_stamp('1.0');
@@ -91,7 +94,7 @@ SELECT pg_temp.said($$SELECT discovery_stamp('base')$$);
 -- Rights
 --
 
--- Not the owner of the store.
+-- A role that does not own the store.
 GRANT ALL ON ALL TABLES IN SCHEMA discovery_bad TO regress_discovery_other;
 SET ROLE regress_discovery_other;
 SELECT discovery_upgrade('1.1');
@@ -100,14 +103,14 @@ SELECT discovery_downgrade('base');
 SELECT discovery_stamp('1.0');
 \echo :SQLSTATE
 RESET ROLE;
--- Its owner, who does not own the extension: the store cannot be taken above it.
+-- The store's owner, who does not own the extension: the store cannot be upgraded above the extension's version.
 SET ROLE regress_discovery_keeper;
 SELECT discovery_upgrade('1.1');
 \echo :SQLSTATE
 ALTER EXTENSION discovery UPDATE TO '1.1';
 \echo :SQLSTATE
 SELECT discovery_version() AS still_at;
--- What the scripts call is not for anybody else.
+-- Only the scripts may call their function.
 SELECT discovery_run_step('1.0', '1.1');
 \echo :SQLSTATE
 RESET ROLE;
@@ -130,7 +133,7 @@ BEGIN READ ONLY;
 SELECT discovery_stamp('1.0');
 \echo :SQLSTATE
 ROLLBACK;
--- What only looks may be read there.
+-- Functions that only read work in a read-only transaction.
 BEGIN READ ONLY;
 SELECT count(*) AS differences FROM discovery_check();
 SELECT count(*) > 10 AS statements FROM discovery_plan('1.1');
@@ -143,7 +146,7 @@ INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'Notebook');
 BEGIN;
 DECLARE reading CURSOR FOR SELECT name FROM notebooks;
 FETCH reading;
--- From 18 on CONTEXT has the script, too.
+-- PostgreSQL 18 and newer print the script in CONTEXT, too.
 \set SHOW_CONTEXT never
 SELECT discovery_upgrade('1.1');
 \echo :SQLSTATE
@@ -151,7 +154,7 @@ SELECT discovery_upgrade('1.1');
 ROLLBACK;
 SELECT discovery_version() AS still_at;
 
--- Once a row there are two calls, of which the second finds nothing to do.
+-- Two rows make two calls, of which the second finds nothing to do.
 SELECT discovery_upgrade('1.1') FROM generate_series(1, 2);
 SELECT discovery_downgrade('1.0');
 

@@ -1,5 +1,5 @@
--- Plain SQL against the unique index: what it refuses and with which error, the
--- ON CONFLICT clauses that take it, and a bulk load with duplicates in it.
+-- Plain SQL and the unique index: what the index refuses and with which error, the ON CONFLICT clauses that can use
+-- it, and a bulk load with duplicates in it.
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_plain;
 CREATE EXTENSION discovery SCHEMA discovery_plain;
@@ -10,7 +10,7 @@ INSERT INTO notebooks (id, name) VALUES (:one, 'one'), (:two, 'two');
 PREPARE put (uuid, text, text) AS
     INSERT INTO sources (notebook_id, name, source_type, content_hash) VALUES ($1, $2, 'file', $3);
 
--- One live source a notebook and hash; a deleted one and another notebook's do not count.
+-- One live source for each notebook and hash; a soft-deleted source or one of another notebook does not count.
 EXECUTE put(:one, 'a', 'hash a');
 EXECUTE put(:two, 'a', 'hash a');
 EXECUTE put(:one, 'b', 'hash a');
@@ -21,7 +21,7 @@ UPDATE sources SET deleted_at = NULL WHERE name = 'a' AND notebook_id = :one;
 \echo :SQLSTATE
 UPDATE sources SET notebook_id = :one WHERE notebook_id = :two;
 \echo :SQLSTATE
--- Many may have no hash, and be deleted.
+-- Many sources may have no hash, or be soft-deleted.
 EXECUTE put(:one, 'none', '');
 EXECUTE put(:one, 'none', NULL);
 UPDATE sources SET deleted_at = now() WHERE notebook_id = :one;
@@ -47,14 +47,14 @@ INSERT INTO sources (notebook_id, name, source_type, content_hash) VALUES (:two,
 INSERT INTO sources AS known (notebook_id, name, source_type, content_hash) VALUES (:two, 'c', 'file', 'hash a')
     ON CONFLICT (notebook_id, content_hash) WHERE deleted_at IS NULL AND content_hash <> ''
     DO UPDATE SET name = known.name || ' and ' || excluded.name RETURNING name;
--- Neither the name of the index nor the columns alone.
+-- ON CONFLICT with only the name of the index, or with only the columns, does not work.
 INSERT INTO sources (notebook_id, name, source_type, content_hash) VALUES (:two, 'c', 'file', 'hash a')
     ON CONFLICT ON CONSTRAINT ix_sources_notebook_hash DO NOTHING;
 \echo :SQLSTATE
 INSERT INTO sources (notebook_id, name, source_type, content_hash) VALUES (:two, 'c', 'file', 'hash a')
     ON CONFLICT (notebook_id, content_hash) DO NOTHING;
 \echo :SQLSTATE
--- With a generic plan, whose parameters prove no predicate: the clause states it itself.
+-- With a generic plan the parameters do not prove the predicate, so the clause states it itself.
 SET plan_cache_mode = force_generic_plan;
 PREPARE upsert (uuid, text, text) AS
     INSERT INTO sources (notebook_id, name, source_type, content_hash) VALUES ($1, $2, 'file', $3)
@@ -62,13 +62,13 @@ PREPARE upsert (uuid, text, text) AS
 EXECUTE upsert(:two, 'd', 'hash a');
 EXECUTE upsert(:two, 'd', 'hash d');
 EXECUTE upsert(:two, 'e', '');
--- A look-up uses the index if it says that there is a hash.
+-- A query uses the index if it states that there is a hash.
 PREPARE look_up (uuid, text) AS
     SELECT name FROM sources WHERE notebook_id = $1 AND content_hash = $2 AND deleted_at IS NULL AND content_hash <> '';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 BEGIN;
--- This one would do as well.
+-- Otherwise the query could use this index as well.
 DROP INDEX ix_sources_content_hash;
 EXPLAIN (COSTS OFF) EXECUTE look_up(:two, 'hash d');
 ROLLBACK;
@@ -77,9 +77,8 @@ RESET enable_bitmapscan;
 RESET plan_cache_mode;
 TRUNCATE sources;
 
--- A bulk load that may have duplicates, in itself and of what is there: COPY
--- into a temporary table, then INSERT in the order of the keys, so that two
--- loads wait for each other but do not deadlock.
+-- A bulk load that may have duplicates, in itself and of existing sources: COPY into a temporary table, then INSERT
+-- in the order of the keys, so that two loads wait for each other but do not deadlock.
 EXECUTE put(:one, 'there already', encode(sha256('text 3'), 'hex'));
 CREATE TEMPORARY TABLE load (LIKE sources INCLUDING DEFAULTS);
 ALTER TABLE load ALTER content_hash DROP NOT NULL;

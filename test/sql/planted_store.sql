@@ -1,8 +1,7 @@
--- discovery_drop_store() on a store whose table another role has replaced: the
--- owner of a schema may drop what stands in it and put something else there.
--- Whatever carries the name is only read if it is a plain table of the store's
--- owner; so nothing of the other role's runs as the store's owner or as the
--- caller (design.md: nothing is read as superuser from tables of others).
+-- discovery_drop_store() on a store in which another role has replaced a table: the owner of a schema may drop an
+-- object in it and put another in its place. An object with the name of a table is read only if it is a plain table
+-- of the store's owner, so none of the other role's code runs as the store's owner or as the caller (design.md:
+-- nothing is read as superuser from tables of others).
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_mallory;
 CREATE ROLE regress_discovery_victim;
@@ -10,7 +9,7 @@ SET discovery.create_store = off;
 CREATE SCHEMA discovery_ext;
 CREATE EXTENSION discovery VERSION '1.0' SCHEMA discovery_ext;
 GRANT USAGE ON SCHEMA discovery_ext TO PUBLIC;
--- Whether it drops what is left of the store or refuses, is not the matter here.
+-- It does not matter here whether the call drops what is left of the store or refuses.
 CREATE PROCEDURE discovery_ext.try_to_drop() LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM discovery_ext.discovery_drop_store('discovery_shop');
@@ -19,8 +18,7 @@ END $$;
 CREATE SCHEMA discovery_shop AUTHORIZATION regress_discovery_mallory;
 GRANT USAGE, CREATE ON SCHEMA discovery_shop TO regress_discovery_victim;
 
--- Who ran mallory's code. Not in a table: an error would take its rows along.
--- A sequence's value stays.
+-- Records that another role ran mallory's code. An error would undo rows of a table; a sequence keeps its value.
 SET ROLE regress_discovery_mallory;
 CREATE SEQUENCE discovery_shop.runs_as_other MINVALUE 0;
 GRANT ALL ON SEQUENCE discovery_shop.runs_as_other TO PUBLIC;
@@ -33,7 +31,7 @@ BEGIN
 END $$;
 RESET ROLE;
 
--- A superuser's store, a view in the place of sources.
+-- A superuser's store, with a view in place of sources.
 SELECT discovery_ext.discovery_create_store('discovery_shop');
 SET ROLE regress_discovery_mallory;
 DROP TABLE discovery_shop.sources;
@@ -42,7 +40,7 @@ GRANT ALL ON discovery_shop.sources TO PUBLIC;
 RESET ROLE;
 CALL discovery_ext.try_to_drop();
 SELECT is_called AS evil_ran_as_another FROM discovery_shop.runs_as_other;
--- Nor may a data loss that is allowed take mallory's view along.
+-- If data loss is allowed, mallory's view is not dropped either.
 SET discovery.allow_data_loss = on;
 CALL discovery_ext.try_to_drop();
 RESET discovery.allow_data_loss;
@@ -52,8 +50,8 @@ SELECT count(*) AS mallorys_view_is_there FROM pg_views
 DROP VIEW discovery_shop.sources;
 DROP TABLE IF EXISTS discovery_shop.notebooks, discovery_shop.discovery_migrations;
 
--- The store of a role that is no superuser, a table with a policy in the place
--- of notebooks: its policy would run with the rights of the store's owner.
+-- The store of a role that is no superuser, with a table with a policy in place of notebooks: the policy would run
+-- with the rights of the store's owner.
 SET ROLE regress_discovery_victim;
 SELECT discovery_ext.discovery_create_store('discovery_shop');
 SET ROLE regress_discovery_mallory;

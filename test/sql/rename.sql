@@ -1,5 +1,6 @@
--- The tables of a store are the user's: renamed, moved to another schema, given to another owner, they go on working where they
--- can, and where they cannot, what is missed is said by name; and all is well again when they are back.
+-- The tables of a store belong to the user, who may rename them, move them to another schema or give them to another
+-- owner. They go on working where they can; where they cannot, the error names what is missing. When the change is
+-- undone, all of it works again.
 SET client_min_messages = warning;
 CREATE ROLE regress_discovery_new_owner;
 CREATE SCHEMA discovery_first;
@@ -7,10 +8,11 @@ CREATE EXTENSION discovery SCHEMA discovery_first;
 SET search_path = discovery_first;
 INSERT INTO notebooks (id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'Notes');
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-    SELECT ('00000000-0000-4000-9000-00000000000' || n)::uuid, '00000000-0000-4000-8000-000000000001', 'text ' || n, 'text', 'hash ' || n
+    SELECT ('00000000-0000-4000-9000-00000000000' || n)::uuid, '00000000-0000-4000-8000-000000000001', 'text ' || n,
+           'text', 'hash ' || n
     FROM generate_series(1, 9) AS n;
 
--- The schema is renamed: its name is nowhere in the store. (The extension is in it too.)
+-- The schema is renamed: no object of the store contains its name. (The extension is in that schema, too.)
 ALTER SCHEMA discovery_first RENAME TO "Discovery Second";
 SET search_path = "Discovery Second";
 SELECT schema, state FROM discovery_status();
@@ -20,13 +22,13 @@ DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000002';
 SELECT source_count FROM notebooks;
 SELECT reason, still_deleted FROM list_source_deletions();
 
--- A session that ran the triggers before sees the new name too.
+-- A session that ran the triggers before uses the new name, too.
 ALTER SCHEMA "Discovery Second" RENAME TO discovery_third;
 SET search_path = discovery_third;
 SELECT deleted FROM delete_source('00000000-0000-4000-9000-000000000003', 'and again');
 SELECT source_count FROM notebooks;
 
--- Notebooks renamed: the triggers find them by the foreign key, the functions say what is missing.
+-- notebooks is renamed: the triggers find it by the foreign key, the functions say what is missing.
 ALTER TABLE notebooks RENAME TO folders;
 DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000004';
 SELECT source_count FROM folders;
@@ -44,7 +46,7 @@ ALTER TABLE folders RENAME TO notebooks;
 SELECT state FROM discovery_status();
 SELECT * FROM check_source_counts();
 
--- Sources renamed: their own triggers work on.
+-- sources is renamed: its own triggers go on working.
 ALTER TABLE sources RENAME TO documents;
 UPDATE documents SET deleted_at = '2024-01-01' WHERE id = '00000000-0000-4000-9000-000000000005';
 SELECT source_count FROM notebooks;
@@ -54,14 +56,14 @@ SELECT delete_source('00000000-0000-4000-9000-000000000006');
 ALTER TABLE documents RENAME TO sources;
 SELECT state FROM discovery_status();
 
--- The log renamed: what is to be logged is not done, rather than done without its line.
+-- The log is renamed: a deletion that cannot be logged is refused.
 ALTER TABLE discovery_deletions RENAME TO old_deletions;
 UPDATE sources SET deleted_at = '2024-01-01' WHERE id = '00000000-0000-4000-9000-000000000006';
 \echo :SQLSTATE
 SELECT object, kind FROM discovery_check() WHERE kind <> 'extra' AND object NOT LIKE '%old_deletions%';
 ALTER TABLE old_deletions RENAME TO discovery_deletions;
 
--- The record renamed: there is no store to be found; its triggers still work.
+-- The record is renamed: no store is found; its triggers still work.
 ALTER TABLE discovery_migrations RENAME TO history;
 SELECT state FROM discovery_status();
 SELECT discovery_version();
@@ -70,16 +72,17 @@ DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000006';
 SELECT source_count FROM notebooks;
 ALTER TABLE history RENAME TO discovery_migrations;
 
--- A column renamed, that the triggers need; and back.
+-- A column that the triggers need is renamed, and renamed back.
 ALTER TABLE sources RENAME COLUMN deletion_id TO batch;
 DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000007';
 \echo :SQLSTATE
-SELECT object, kind FROM discovery_check() WHERE object = 'column sources.deletion_id' OR object LIKE '%deletion_id%' AND kind = 'missing';
+SELECT object, kind FROM discovery_check()
+    WHERE object = 'column sources.deletion_id' OR object LIKE '%deletion_id%' AND kind = 'missing';
 ALTER TABLE sources RENAME COLUMN batch TO deletion_id;
 DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000007';
 SELECT source_count FROM notebooks;
 
--- One table in another schema.
+-- One table moves to another schema.
 CREATE SCHEMA discovery_aside;
 ALTER TABLE notebooks SET SCHEMA discovery_aside;
 DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000008';
@@ -89,7 +92,7 @@ SELECT * FROM check_source_counts();
 \echo :SQLSTATE
 ALTER TABLE discovery_aside.notebooks SET SCHEMA discovery_third;
 
--- All of them: the store is where its tables are.
+-- All tables move: the store is in the schema where its tables are.
 ALTER TABLE notebooks SET SCHEMA discovery_aside;
 ALTER TABLE sources SET SCHEMA discovery_aside;
 ALTER TABLE discovery_deletions SET SCHEMA discovery_aside;
@@ -103,7 +106,7 @@ SELECT outcome FROM restore_source('00000000-0000-4000-9000-000000000003');
 SELECT source_count FROM notebooks;
 SELECT reason, still_deleted FROM list_source_deletions() WHERE still_deleted > 0;
 
--- One table of another owner: no store, and nothing of it is run as anybody else.
+-- One table gets another owner: there is no store, and none of it runs as another role.
 ALTER TABLE notebooks OWNER TO regress_discovery_new_owner;
 SELECT schema, state FROM discovery_status() WHERE schema = 'discovery_aside';
 SELECT * FROM check_source_counts();
@@ -112,7 +115,7 @@ DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000009';
 \echo :SQLSTATE
 SELECT discovery_downgrade('1.0', 'discovery_aside');
 \echo :SQLSTATE
--- All of them.
+-- All tables get the other owner.
 ALTER TABLE sources OWNER TO regress_discovery_new_owner;
 ALTER TABLE discovery_deletions OWNER TO regress_discovery_new_owner;
 ALTER TABLE discovery_migrations OWNER TO regress_discovery_new_owner;

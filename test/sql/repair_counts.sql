@@ -1,5 +1,5 @@
--- check_source_counts() lists the notebooks whose count is wrong after triggers
--- were off; repair_source_counts() sets them right, and says how many it repaired.
+-- check_source_counts() lists the notebooks whose count is wrong after triggers were off; repair_source_counts()
+-- corrects the counts, and says how many it repaired.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE regress_discovery_owner;
@@ -20,14 +20,14 @@ UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'a3';
 SELECT count(*) AS wrong FROM check_source_counts();
 SELECT repair_source_counts();
 
--- A table's triggers switched off: too many, too few, and a count beside it.
+-- The table's triggers are disabled: one count is too high, one too low.
 ALTER TABLE sources DISABLE TRIGGER USER;
 DELETE FROM sources WHERE name = 'a1';
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
     SELECT id, name || 'new', 'text', '' FROM notebooks WHERE name = 'c';
 ALTER TABLE sources ENABLE TRIGGER USER;
 SELECT name, source_count, actual_count FROM check_source_counts();
--- Counting goes on from the wrong number.
+-- Counting continues from the wrong number.
 INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'more', 'text' FROM notebooks WHERE name = 'a';
 SELECT name, source_count, actual_count FROM check_source_counts();
 SELECT repair_source_counts();
@@ -40,12 +40,12 @@ DELETE FROM sources WHERE name LIKE 'b%';
 UPDATE notebooks SET source_count = 42 WHERE name = 'c';
 RESET session_replication_role;
 SELECT name, source_count, actual_count FROM check_source_counts();
--- Not before it is committed, and not when it is taken back.
+-- ROLLBACK undoes a repair.
 BEGIN;
 SELECT repair_source_counts();
 ROLLBACK;
 SELECT count(*) AS wrong FROM check_source_counts();
--- In the replica's session itself, and with the notebooks' trigger off, too.
+-- In the replica's session itself, and with the trigger of notebooks disabled, too.
 SET session_replication_role = replica;
 SELECT repair_source_counts();
 RESET session_replication_role;
@@ -55,11 +55,11 @@ UPDATE notebooks SET source_count = -5;
 SELECT repair_source_counts();
 ALTER TABLE notebooks ENABLE TRIGGER discovery_row;
 SELECT count(*) AS wrong FROM check_source_counts();
--- A repair is no leave to write a count afterwards.
+-- After a repair a client still cannot write a count.
 UPDATE notebooks SET source_count = 9;
 SELECT count(*) AS wrong FROM check_source_counts();
 
--- Rights: to look, those to read; to repair, those to write.
+-- Rights: the check needs the right to read, the repair the right to write.
 SET ROLE regress_discovery_reader;
 SELECT count(*) AS wrong FROM check_source_counts();
 \echo :SQLSTATE
@@ -81,8 +81,8 @@ SELECT repair_source_counts();
 \echo :SQLSTATE
 RESET ROLE;
 GRANT UPDATE ON notebooks TO regress_discovery_reader;
--- Where row security hides rows, a count of what is seen would be wrong: the
--- check says so, the repair counts all.
+-- If row-level security hides rows, counting only the visible rows would be wrong: the check raises an error, the
+-- repair counts all rows.
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sources FORCE ROW LEVEL SECURITY;
 ALTER TABLE notebooks ENABLE ROW LEVEL SECURITY;
@@ -96,7 +96,7 @@ SELECT repair_source_counts();
 RESET ROLE;
 SELECT count(*) AS wrong FROM check_source_counts();
 SELECT name, source_count FROM notebooks ORDER BY name;
--- A transaction that may only read
+-- A read-only transaction
 BEGIN READ ONLY;
 SELECT count(*) AS wrong FROM check_source_counts();
 SELECT repair_source_counts();

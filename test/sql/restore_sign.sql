@@ -1,6 +1,6 @@
--- A restore in progress: the tables come with the dump, so CREATE EXTENSION
--- leaves the store out, and says so. The sign is that this session has set
--- row_security, as pg_dump's output always does; discovery.create_store overrides.
+-- A restore of a dump: the tables come with the dump, so CREATE EXTENSION does not create the store, and says so. A
+-- restore is recognized by a setting of row_security in this session, which pg_dump's output always has;
+-- discovery.create_store overrides that.
 SET client_min_messages = warning;
 CREATE DATABASE regress_discovery_restore;
 \set current :DBNAME
@@ -22,7 +22,7 @@ CREATE EXTENSION discovery;
 CALL tell();
 SET row_security = on;
 CREATE EXTENSION discovery;
--- The HINT is a command that works, wherever the extension is.
+-- The command in the HINT works, in whichever schema the extension is.
 SELECT state FROM discovery_status();
 SELECT public.discovery_create_store('public') IS NOT NULL AS made;
 SELECT state FROM discovery_status();
@@ -31,7 +31,7 @@ CREATE SCHEMA "Own Tools";
 CREATE EXTENSION discovery SCHEMA "Own Tools";
 SELECT "Own Tools".discovery_create_store('Own Tools') IS NOT NULL AS made;
 DROP SCHEMA "Own Tools" CASCADE;
--- What pg_restore does around it, search_path and all.
+-- The commands around it in a restore by pg_restore, with its search_path.
 BEGIN;
 SELECT set_config('search_path', '', false);
 SET LOCAL row_security = off;
@@ -39,21 +39,21 @@ CREATE EXTENSION IF NOT EXISTS discovery WITH SCHEMA public;
 CALL public.tell();
 COMMIT;
 RESET search_path;
--- A setting that ended is none.
+-- A setting that has ended does not count.
 RESET row_security;
 BEGIN;
 SET LOCAL row_security = off;
 COMMIT;
 CREATE EXTENSION discovery VERSION '1.0';
 CALL tell();
--- No step makes a store that was left out.
+-- An upgrade does not create a store that was left out.
 SET row_security = off;
 CREATE EXTENSION discovery VERSION '1.0';
 ALTER EXTENSION discovery UPDATE;
 CALL tell();
 RESET row_security;
 
--- The settings of the database or of a role are no restore.
+-- Settings of the database or of a role do not mean a restore.
 ALTER DATABASE regress_discovery_restore SET row_security = off;
 \c
 SET client_min_messages = warning;
@@ -64,7 +64,7 @@ ALTER DATABASE regress_discovery_restore RESET row_security;
 \c
 SET client_min_messages = warning;
 
--- Said outright: on and off, whatever row_security says.
+-- discovery.create_store decides: on and off, whatever row_security says.
 SET discovery.create_store = off;
 CREATE EXTENSION discovery;
 CALL tell();
@@ -78,7 +78,7 @@ CALL tell();
 RESET row_security;
 CREATE EXTENSION discovery VERSION '1.0';
 CALL tell();
--- Also where it is left for the database.
+-- The same if it is set for the database.
 ALTER DATABASE regress_discovery_restore SET discovery.create_store = off;
 \c
 SET client_min_messages = warning;

@@ -1,6 +1,5 @@
--- delete_source() and delete_sources(): one call is one batch; what is deleted
--- already stays as it is; a deleted source no longer stands in the way of its
--- content; DELETE, and the notebook's, stay what they are.
+-- delete_source() and delete_sources(): one call is one batch; a source that is already soft-deleted stays unchanged;
+-- a soft-deleted source no longer prevents adding its content; DELETE of sources and of notebooks works as before.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE SCHEMA discovery_soft;
@@ -9,17 +8,19 @@ SET search_path = discovery_soft;
 INSERT INTO notebooks (name) VALUES ('a'), ('b');
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
     SELECT id, notebooks.name || number, 'file', 'hash ' || number FROM notebooks, generate_series(1, 5) AS number;
-CREATE FUNCTION source(text) RETURNS uuid LANGUAGE sql STABLE AS 'SELECT id FROM discovery_soft.sources WHERE name = $1';
+CREATE FUNCTION source(text) RETURNS uuid LANGUAGE sql STABLE AS
+    'SELECT id FROM discovery_soft.sources WHERE name = $1';
 CREATE FUNCTION sources_of(VARIADIC text[]) RETURNS uuid[] LANGUAGE sql STABLE AS
-    'SELECT array_agg(discovery_soft.source(name) ORDER BY number) FROM unnest($1) WITH ORDINALITY AS given (name, number)';
--- Sources by what deleted them, and whether that is in the log with their number.
+    'SELECT array_agg(discovery_soft.source(name) ORDER BY number)
+     FROM unnest($1) WITH ORDINALITY AS given (name, number)';
+-- The soft-deleted sources of each deletion, with the reason and the number of sources in the log.
 CREATE VIEW batches AS
     SELECT string_agg(source.name, ' ' ORDER BY source.name) AS deleted, deletion.reason, deletion.sources AS logged
     FROM sources AS source LEFT JOIN discovery_deletions AS deletion ON deletion.id = source.deletion_id
     WHERE source.deleted_at IS NOT NULL OR source.deletion_id IS NOT NULL
     GROUP BY source.deletion_id, deletion.id ORDER BY 1;
 
--- One source; a second time nothing happens; unknown to the log otherwise.
+-- One source; the second call changes nothing and is not logged.
 SELECT deletion_id AS deletion, deleted FROM delete_source(source('a1'), 'no longer wanted') \gset
 SELECT :deleted AS deleted, deletion_id = :'deletion' AS has_its_deletion FROM sources WHERE name = 'a1';
 SELECT deleted_at = updated_at AS moved, deleted_at <= timezone('UTC', clock_timestamp()) AS in_utc
@@ -27,17 +28,18 @@ SELECT deleted_at = updated_at AS moved, deleted_at <= timezone('UTC', clock_tim
 SELECT deletion_id, deleted FROM delete_source(source('a1'), 'another reason');
 TABLE batches;
 
--- Several, over notebooks, one of them deleted before, one given twice
-SELECT deletion_id IS NOT NULL AS has_id, deleted FROM delete_sources(sources_of('b1', 'a1', 'a2', 'b1', 'a2'), 'cleanup');
+-- Several sources of several notebooks, one of them deleted before, one given twice
+SELECT deletion_id IS NOT NULL AS has_id, deleted
+    FROM delete_sources(sources_of('b1', 'a1', 'a2', 'b1', 'a2'), 'cleanup');
 TABLE batches;
 SELECT name, source_count FROM notebooks ORDER BY name;
--- All deleted already; none at all
+-- All are soft-deleted already; an empty list
 SELECT deletion_id, deleted FROM delete_sources(sources_of('b1', 'a1'));
 SELECT deletion_id, deleted FROM delete_sources('{}');
 SELECT count(*) AS batches FROM discovery_deletions;
 
--- In one statement, each call is a batch of its own; so are calls among plain
--- SQL in one transaction, whatever their reasons.
+-- In one statement, each call is a batch of its own; so is each call among plain SQL in one transaction, whatever the
+-- reasons.
 SELECT sum(deleted) FROM unnest(sources_of('a3', 'b3')) AS given (id), LATERAL delete_source(given.id, 'row by row');
 TABLE batches;
 BEGIN;
@@ -48,14 +50,13 @@ SELECT deleted FROM delete_sources(sources_of('a5'));
 UPDATE sources SET deleted_at = '2020-01-01' WHERE name = 'b5';
 TABLE batches;
 ROLLBACK;
--- An array of more dimensions is a list of ids as well.
+-- An array with several dimensions is a list of ids as well.
 BEGIN;
 SELECT deleted FROM delete_sources(ARRAY[sources_of('a4', 'b4'), sources_of('a5', 'b5')]);
 ROLLBACK;
 
--- A call within a call: a trigger of the user's deletes what belongs to a row,
--- and finds its names by the session's search_path, as it does in plain SQL.
--- Each call's sources are its own batch, also those that follow the inner call.
+-- A call within a call: a trigger of the user's deletes a related source, and finds its names by the session's
+-- search_path, as in plain SQL. Each call's sources are its own batch, also those that follow the inner call.
 CREATE FUNCTION delete_companion() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF new.name = 'a4' THEN
@@ -69,7 +70,7 @@ SELECT deleted FROM delete_sources(sources_of('a4', 'a5', 'b5'), 'outer');
 SELECT * FROM batches WHERE reason IN ('inner', 'outer') OR reason IS NULL;
 ROLLBACK;
 DROP TRIGGER companion ON sources;
--- After an error in a call, plain SQL is plain again.
+-- After an error in a call, plain SQL works as before the call.
 CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('discovery.reason') <> 'plain' THEN
@@ -91,7 +92,7 @@ SELECT * FROM batches WHERE reason IN ('failing', 'plain') OR reason IS NULL;
 ROLLBACK;
 DROP TRIGGER fail ON sources;
 
--- The content of a deleted source may be added again, and deleted again.
+-- The content of a soft-deleted source may be added again, and deleted again.
 INSERT INTO sources (notebook_id, name, source_type, content_hash)
     SELECT notebook_id, 'a1 again', 'file', content_hash FROM sources WHERE name = 'a1';
 SELECT deleted FROM delete_source(source('a1 again'));
@@ -99,12 +100,12 @@ INSERT INTO sources (notebook_id, name, source_type, content_hash)
     SELECT notebook_id, 'a1 third', 'file', content_hash FROM sources WHERE name = 'a1';
 SELECT name, deleted_at IS NULL AS lives FROM sources WHERE content_hash = 'hash 1' AND name LIKE 'a%' ORDER BY name;
 
--- An explicit notation: as a record, and by names of arguments
+-- Other notations: as a record, and by argument names
 SELECT (delete_source(id => source('a1 third'), reason => 'named')).deleted;
 SELECT deleted FROM delete_sources(reason => 'named', ids => sources_of('a4'));
 
--- DELETE is for good, of live and deleted sources, and logs nothing; so is the
--- notebook's, whose sources go with it.
+-- DELETE removes live and soft-deleted sources permanently, and logs nothing; so does DELETE of a notebook, which
+-- removes its sources.
 SELECT count(*) AS batches FROM discovery_deletions;
 DELETE FROM sources WHERE name IN ('a1', 'a5');
 DELETE FROM notebooks WHERE name = 'b';

@@ -1,5 +1,5 @@
--- Soft delete with bad input: NULL, unknown and repeated ids, wrong words and
--- intervals, many ids, missing rights, transactions that may only read.
+-- Soft delete with bad input: NULL, unknown and repeated ids, wrong words and intervals, many ids, missing rights,
+-- read-only transactions.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE regress_discovery_writer;
@@ -13,7 +13,7 @@ INSERT INTO sources (id, notebook_id, name, source_type)
 \set known '00000000-0000-4000-8000-000000000001'
 \set unknown 'ffffffff-ffff-4fff-8fff-ffffffffffff'
 
--- NULL; a reason may be
+-- NULL; only the reason may be NULL
 SELECT * FROM delete_source(NULL);
 \echo :SQLSTATE
 SELECT * FROM delete_sources(NULL);
@@ -39,7 +39,7 @@ SELECT release_source(NULL);
 \echo :SQLSTATE
 SELECT count(*) FROM list_source_deletions(NULL, NULL);
 
--- Unknown ids: all are named, up to ten; and nothing is deleted.
+-- Unknown ids: the error names up to ten of them; nothing is deleted.
 SELECT * FROM delete_source(:'unknown');
 \echo :SQLSTATE
 SELECT * FROM delete_sources(ARRAY['00000000-0000-4000-8000-000000000002', :'unknown', :'unknown',
@@ -53,7 +53,7 @@ SELECT * FROM restore_source(:'unknown');
 \echo :SQLSTATE
 SELECT * FROM restore_sources(:'unknown');
 \echo :SQLSTATE
--- A source's id is no deletion's.
+-- The id of a source is not the id of a deletion.
 SELECT * FROM restore_sources(:'known');
 \echo :SQLSTATE
 SELECT * FROM preview_restore(:'unknown');
@@ -63,7 +63,7 @@ SELECT hold_source(:'unknown', 'reason');
 SELECT release_source(:'unknown');
 \echo :SQLSTATE
 
--- Wrong words
+-- Wrong option words
 SELECT * FROM restore_source(:'known', 'skip');
 \echo :SQLSTATE
 SELECT * FROM restore_sources((SELECT deletion_id FROM sources WHERE id = :'known'), 'Error');
@@ -74,7 +74,7 @@ SELECT hold_source(:'known', '');
 \echo :SQLSTATE
 SELECT deleted_at IS NULL AS lives, hold_reason FROM sources WHERE id = :'known';
 
--- Intervals and numbers. '2 months -1 day' is positive, as a whole.
+-- Intervals and numbers. '2 months -1 day' is positive as a whole.
 SELECT * FROM purge_deleted_sources('-1 second');
 \echo :SQLSTATE
 SELECT * FROM purge_deleted_sources('-1 month 1 day');
@@ -86,12 +86,12 @@ SELECT * FROM purge_deleted_sources('30 days', -1);
 \echo :SQLSTATE
 SELECT count(*) FROM purge_deleted_sources('30 days', NULL);
 SELECT count(*) FROM purge_deleted_sources('30 days', 2147483647);
--- Before the beginning of time
+-- A time before the first timestamp
 SELECT count(*) FROM purge_deleted_sources('7000 years');
 \echo :SQLSTATE
 SELECT count(*) FROM purge_deleted_sources('178000000 years');
 \echo :SQLSTATE
--- 17 and newer know infinite intervals; for older ones the word is no interval.
+-- PostgreSQL 17 and newer know infinite intervals; for older versions the word is no interval.
 CREATE FUNCTION purge_with(older_than text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM purge_deleted_sources(older_than::interval);
@@ -111,15 +111,17 @@ SELECT * FROM delete_sources(ARRAY(SELECT ('eeeeeeee-eeee-4eee-8eee-' || lpad(nu
 SELECT deleted FROM delete_sources(ARRAY(SELECT id FROM sources, generate_series(1, 20000)));
 SELECT sum(outcomes.number) FROM (SELECT deletion_id, count(*) FROM sources GROUP BY deletion_id) AS batch,
     LATERAL (SELECT count(*) AS number FROM restore_sources(batch.deletion_id)) AS outcomes;
-INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'many', 'text' FROM notebooks, generate_series(1, 100000);
-SELECT deletion_id AS deletion, deleted FROM delete_sources(ARRAY(SELECT id FROM sources WHERE name = 'many'), 'many') \gset
+INSERT INTO sources (notebook_id, name, source_type)
+    SELECT id, 'many', 'text' FROM notebooks, generate_series(1, 100000);
+SELECT deletion_id AS deletion, deleted
+    FROM delete_sources(ARRAY(SELECT id FROM sources WHERE name = 'many'), 'many') \gset
 \echo :deleted
 SELECT count(*) FROM restore_sources(:'deletion');
 SELECT source_count FROM notebooks;
 DELETE FROM sources WHERE name = 'many';
 RESET statement_timeout;
 
--- Who may not change sources can neither delete, restore, hold nor purge them.
+-- A role that may not change sources can neither delete, restore, hold nor purge them.
 GRANT USAGE ON SCHEMA discovery_bad TO regress_discovery_writer;
 SELECT deletion_id AS deletion FROM delete_source(:'known') \gset
 SET ROLE regress_discovery_writer;
@@ -140,12 +142,12 @@ SELECT hold_source(:'known', 'reason');
 \echo :SQLSTATE
 SELECT release_source(:'known');
 \echo :SQLSTATE
--- To look needs the right to read.
+-- preview_restore() needs only the right to read.
 SELECT outcome FROM preview_restore(:'deletion');
 RESET ROLE;
 GRANT INSERT, UPDATE, DELETE ON sources TO regress_discovery_writer;
--- Rows that policies hide are not there. Those that may be seen but not changed
--- are left alone: a batch restores what may be, without a word of the others.
+-- Rows that policies hide count as unknown. Rows that can be seen but not changed stay unchanged: a batch restores
+-- the rows that the role may change, and does not report the others.
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY odd ON sources TO regress_discovery_writer USING (name IN ('source 1', 'source 3'));
 SET ROLE regress_discovery_writer;
@@ -162,7 +164,7 @@ SELECT outcome FROM restore_source('00000000-0000-4000-8000-000000000002');
 RESET ROLE;
 SELECT name FROM sources WHERE deleted_at IS NULL;
 
--- A transaction that may only read
+-- A read-only transaction
 BEGIN READ ONLY;
 SELECT outcome FROM preview_restore(:'deletion') LIMIT 1;
 SAVEPOINT one;

@@ -1,6 +1,5 @@
--- The extension is trusted: the owner of a database, who is no superuser, may
--- create it, and what it makes is his. Who may create in the database but not in
--- the schema is told the GRANT that he needs.
+-- The extension is trusted: the owner of a database, who is no superuser, may create it, and owns what it creates. A
+-- role that may create in the database but not in the schema is told which GRANT it needs.
 -- (PostgreSQL 18 adds the place in the script as CONTEXT.)
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -16,10 +15,11 @@ SELECT rolsuper FROM pg_roles WHERE rolname = current_user;
 
 CREATE EXTENSION discovery VERSION '1.0';
 SELECT extowner::regrole AS owner FROM pg_extension WHERE extname = 'discovery';
-SELECT relkind, relowner::regrole AS owner, count(*) > 0 AS some FROM pg_class WHERE relnamespace = 'public'::regnamespace GROUP BY 1, 2 ORDER BY 1;
+SELECT relkind, relowner::regrole AS owner, count(*) > 0 AS some
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace GROUP BY 1, 2 ORDER BY 1;
 SELECT schema, owner, store_version, state FROM discovery_status();
 SELECT applied_by FROM discovery_migrations;
--- He works with it, brings it up and down, and ends it.
+-- The owner uses it, upgrades and downgrades it, and drops it.
 INSERT INTO notebooks (id, name) VALUES ('00000000-0000-0000-0000-00000000000a', 'His');
 ALTER EXTENSION discovery UPDATE;
 SELECT owner, state FROM discovery_status();
@@ -30,13 +30,14 @@ SELECT discovery_drop_store();
 \echo :SQLSTATE
 DELETE FROM notebooks;
 SELECT discovery_drop_store();
--- The scripts run as a superuser; no function that is left can be turned to that end.
+-- The scripts run as a superuser; no function that remains can be misused for that.
 SELECT discovery_install_store();
 \echo :SQLSTATE
 SELECT discovery_run_step('base', '1.0');
 \echo :SQLSTATE
-SELECT count(*) AS security_definer FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' WHERE prosecdef;
--- Settings that decide about safety are not his.
+SELECT count(*) AS security_definer
+    FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' WHERE prosecdef;
+-- The owner may not change settings on which safety depends.
 SET discovery.verify_steps = off;
 \echo :SQLSTATE
 -- Another role sees what there is, but may change nothing.
@@ -70,13 +71,13 @@ CREATE EXTENSION discovery VERSION '1.0' SCHEMA "Main Store";
 \echo :SQLSTATE
 SELECT count(*) AS extensions FROM pg_extension WHERE extname = 'discovery';
 \c - regress_discovery_dbowner
--- The HINT, as it is written there.
+-- The command in the HINT, as it is written there.
 GRANT CREATE ON SCHEMA "Main Store" TO regress_discovery_app;
 \c - regress_discovery_app
 SET client_min_messages = warning;
 CREATE EXTENSION discovery VERSION '1.0' SCHEMA "Main Store";
 SELECT schema, owner, store_version, state FROM "Main Store".discovery_status();
--- Who may not even create in the database, PostgreSQL tells.
+-- A role that may not create in the database gets PostgreSQL's own error.
 DROP EXTENSION discovery;
 DROP TABLE "Main Store".sources, "Main Store".notebooks, "Main Store".discovery_migrations;
 \c - regress_discovery_guest

@@ -1,5 +1,4 @@
--- live_sources and deleted_sources: with the rights, and under the policies, of
--- who looks.
+-- live_sources and deleted_sources: they are read with the rights and under the policies of the reader.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE regress_discovery_reader;
@@ -19,17 +18,19 @@ UPDATE sources SET deleted_at = '-infinity' WHERE name = 'source 6';
 UPDATE sources SET deleted_at = timezone('UTC', now()) WHERE name = 'source 7';
 SELECT hold_source((SELECT id FROM sources WHERE name = 'source 7'), 'asked for by the court');
 
--- Live ones, all that a source has but what belongs to deleted ones
+-- The live sources, with all columns except those of soft-deleted sources
 SELECT name, extracted_text, content_hash = content_hash(extracted_text) AS hash FROM live_sources;
 SELECT attname FROM pg_attribute WHERE attrelid = 'sources'::regclass AND attnum > 0
     EXCEPT SELECT attname FROM pg_attribute WHERE attrelid = 'live_sources'::regclass ORDER BY attname;
--- The purge spares what is held, and what has no finite time; it goes by the
--- time when a source was deleted in truth, whatever deleted_at says.
-SELECT name, deleted_by = session_user AS by_me, reason, hold_reason, days_until_purge FROM deleted_sources ORDER BY name;
+-- The purge spares sources that are held or have no finite deleted_at. It uses the time when a source was really
+-- deleted, whatever deleted_at says.
+SELECT name, deleted_by = session_user AS by_me, reason, hold_reason, days_until_purge
+    FROM deleted_sources ORDER BY name;
 SELECT deletion_id = (SELECT id FROM discovery_deletions WHERE reason = 'a reason') AS of_the_log
     FROM deleted_sources WHERE name = 'source 1';
--- A source that came in deleted is nobody's deletion.
-INSERT INTO sources (notebook_id, name, source_type, deleted_at) SELECT id, 'source 9', 'text', timezone('UTC', now()) - interval '100 days' FROM notebooks;
+-- A source that was inserted as soft-deleted belongs to no deletion.
+INSERT INTO sources (notebook_id, name, source_type, deleted_at)
+    SELECT id, 'source 9', 'text', timezone('UTC', now()) - interval '100 days' FROM notebooks;
 SELECT deleted_by, reason, days_until_purge FROM deleted_sources WHERE name = 'source 9';
 
 -- The reader's rights

@@ -50,8 +50,9 @@ class Session:
     def peak_memory(self, sql):
         """The most bytes of its own that the backend has while the statement runs, above what it began with.
 
-        VmHWM, Linux's high-water mark, also counts the shared buffers that the process has touched, which is nobody's extra
-        memory. So a first run touches them all, the mark is set back, and what is shared is taken off that of a second run.
+        VmHWM, Linux's high-water mark, also counts the shared buffers that the process has touched, which is nobody's
+        extra memory. So a first run touches them all, the mark is set back, and what is shared is taken off that of a
+        second run.
         """
         before = self._memory("RssAnon")
         self.run(sql)
@@ -95,8 +96,8 @@ class Bench:
         return max(at_least, round(at_scale_1 * self.scale))
 
     def turns(self, ours, theirs, rounds):
-        """What the two functions return, in pairs. Each is first in every other round, so that whatever slows the machine for a
-        while slows both; a round before, which fills the caches, does not count."""
+        """What the two functions return, in pairs. Each is first in every other round, so that whatever slows the
+        machine for a while slows both; a round before, which fills the caches, does not count."""
         ours(), theirs()
         pairs = []
         for number in range(rounds):
@@ -120,11 +121,12 @@ class Bench:
 
 
 def row(name, pairs, goal, unit, ratios=None):
-    """The row of a measurement: `pairs` of (ours, theirs), printed by `unit`; `ratios` are ours / theirs unless given."""
+    """The row of a measurement: `pairs` of (ours, theirs), printed by `unit`; `ratios` are ours / theirs unless given.
+    """
     ratios = ratios or [a / b for a, b in pairs]
     tenths = statistics.quantiles(ratios, n=10, method="inclusive") if len(ratios) > 1 else ratios
-    return Row(name, statistics.median(ratios), tenths[0], tenths[-1], goal, unit(statistics.median(a for a, b in pairs)),
-               unit(statistics.median(b for a, b in pairs)))
+    return Row(name, statistics.median(ratios), tenths[0], tenths[-1], goal,
+               unit(statistics.median(a for a, b in pairs)), unit(statistics.median(b for a, b in pairs)))
 
 
 def seconds(value):
@@ -141,8 +143,8 @@ def megabytes(value):
 
 def print_table(rows):
     header = ["", "ratio", "spread", "goal", "result", "ours", "theirs"]
-    cells = [[row.name, f"{row.ratio:.3f}", f"{row.low:.3f} .. {row.high:.3f}", row.goal, row.verdict, row.ours, row.theirs]
-             for row in rows]
+    cells = [[row.name, f"{row.ratio:.3f}", f"{row.low:.3f} .. {row.high:.3f}", row.goal, row.verdict, row.ours,
+              row.theirs] for row in rows]
     widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
     for line in [header, ["-" * width for width in widths], *cells]:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())

@@ -1,6 +1,7 @@
 """Runs the benchmarks of test/bench/*.py and prints one table each. test/bench/run calls this.
 
-main.py names prints the benchmarks there are; ONLY=name runs that one, or all of a file; a whole run at scale 1 writes docs/benchmarks.md.
+main.py names prints the benchmarks there are; ONLY=name runs that one, or all of a file; a whole run at scale 1 writes
+docs/benchmarks.md.
 """
 import importlib
 import os
@@ -30,14 +31,16 @@ def benchmarks():
     """name: (file's name, function that yields rows)"""
     found = {}
     for path in sorted(FOLDER.glob("*.py")):
-        found.update({name: (path.stem, function) for name, function in importlib.import_module(path.stem).BENCHMARKS.items()})
+        file = importlib.import_module(path.stem)
+        found.update({name: (path.stem, function) for name, function in file.BENCHMARKS.items()})
     return found
 
 
 def main():
     known = benchmarks()
     if sys.argv[1:] == ["names"]:
-        return print("\n".join([*(word for name in known for word in name.split(", ")), *{file: None for file, function in known.values()}]))
+        words = [word for name in known for word in name.split(", ")]
+        return print("\n".join([*words, *{file: None for file, function in known.values()}]))
     only = os.environ.get("ONLY")
     bench = harness.Bench(float(os.environ.get("SCALE") or 1))
     with harness.Session() as session:
@@ -47,14 +50,16 @@ def main():
     for name, (file, function) in known.items():
         if only and only not in (file, *name.split(", ")):
             continue
-        print(f"==> {name}: {function.__doc__.split(chr(10))[0]}", flush=True)
+        headline = " ".join(function.__doc__.split("\n\n")[0].split())
+        print(f"==> {name}: {headline}", flush=True)
         start = time.monotonic()
         results[name] = (function.__doc__, list(function(bench)))
         harness.print_table(results[name][1])
         print(f"({time.monotonic() - start:.0f} s)", flush=True)
     judged = [row for text, rows in results.values() for row in rows if row.goal]
     missed = [row.name for row in judged if row.verdict == "missed"]
-    print(f"{len(judged) - len(missed)} goals met, {len(missed)} missed" + "".join("\n  missed: " + name for name in missed))
+    print(f"{len(judged) - len(missed)} goals met, {len(missed)} missed"
+          + "".join("\n  missed: " + name for name in missed))
     if not only and bench.scale == 1:
         report.write(FOLDER.parent.parent / "docs", where, results)
 

@@ -15,7 +15,8 @@ def write(folder, where, results):
     assert mark, f"{page} has no marks between which to write"
     page.write_text(before + BEGIN + "\n" + measured(where, results) + END + after, encoding="utf-8")
     rows = [row for text, rows in results.values() for row in rows]
-    plot_ratios(folder / "benchmarks.svg", [row for row in rows if row.goal and not row.series and not row.ours.endswith("MB")])
+    plot_ratios(folder / "benchmarks.svg",
+                [row for row in rows if row.goal and not row.series and not row.ours.endswith("MB")])
     plot_growth(folder / "benchmarks-growth.svg", [row for row in rows if row.series])
 
 
@@ -33,7 +34,8 @@ def measured(where, results):
         goals += f" These are missed: {'; '.join(missed)}. [What limits it](#what-limits-it) explains why."
     lines += [filled(goals), ""]
     for name, (text, rows) in results.items():
-        lines += [f"### {name}", "", re.sub(r"\n +", "\n", text.strip()).replace("\n\n", ".\n\n", 1).rstrip(".") + ".", "",
+        lines += [f"### {name}", "",
+                  re.sub(r"\n +", "\n", text.strip()).replace("\n\n", ".\n\n", 1).rstrip(".") + ".", "",
                   "| | ours | theirs | ratio | spread | goal | |", "|---|--:|--:|--:|---|---|---|"]
         lines += [f"| {row.name} | {row.ours} | {row.theirs} | **{row.ratio:.2f}** | {row.low:.2f} – {row.high:.2f} "
                   f"| {row.goal.replace('>=', '≥').replace('<=', '≤')} | {row.verdict} |" for row in rows]
@@ -45,8 +47,8 @@ def pyplot():
     import matplotlib
     matplotlib.use("svg")
     # The same file for the same numbers, and text that stays text
-    matplotlib.rcParams.update({"svg.hashsalt": "discovery", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False,
-                                "axes.spines.right": False})
+    matplotlib.rcParams.update({"svg.hashsalt": "discovery", "svg.fonttype": "none", "font.size": 9,
+                                "axes.spines.top": False, "axes.spines.right": False})
     import matplotlib.pyplot
     return matplotlib.pyplot
 
@@ -62,7 +64,8 @@ def plot_ratios(path, rows):
     for place, row in enumerate(reversed(rows)):
         relation, goal = row.goal.split()
         faster = (lambda ratio: ratio) if relation == ">=" else (lambda ratio: 1 / ratio)
-        axes.plot(sorted((faster(row.low), faster(row.high))), [place, place], color=OURS, linewidth=2, solid_capstyle="butt")
+        axes.plot(sorted((faster(row.low), faster(row.high))), [place, place], color=OURS, linewidth=2,
+                  solid_capstyle="butt")
         axes.plot(faster(row.ratio), place, "o", color=THEIRS if row.verdict == "missed" else OURS, markersize=5)
         axes.plot(faster(float(goal)), place, "|", color="black", markersize=11)
     axes.set_yticks(range(len(rows)), [row.name for row in reversed(rows)])
@@ -70,7 +73,8 @@ def plot_ratios(path, rows):
     ticks = [0.5, 0.7, 1, 1.5, 2, 4, 8, 16, 32]
     axes.set_xticks(ticks, [f"{tick:g}×" for tick in ticks])
     axes.axvline(1, color="0.8", linewidth=1, zorder=0)
-    axes.set_xlabel("times as fast as the other side (dot: median, line: spread, bar: goal; a dot of another colour: goal missed)")
+    axes.set_xlabel("times as fast as the other side"
+                    " (dot: median, line: spread, bar: goal; a dot of another colour: goal missed)")
     save(figure, path)
 
 
@@ -80,7 +84,8 @@ def plot_growth(path, rows):
     for axes, row in zip(panels[0], rows):
         sizes = sorted(row.series)
         for side, (label, color) in enumerate((("store", OURS), ("application's schema", THEIRS))):
-            axes.plot(sizes, [row.series[size][side] * 1e6 for size in sizes], "o-", color=color, label=label, markersize=4)
+            axes.plot(sizes, [row.series[size][side] * 1e6 for size in sizes], "o-", color=color, label=label,
+                      markersize=4)
         axes.set_xscale("log")
         axes.set_ylim(bottom=0)
         axes.set_title(row.name.removeprefix("growth: "))

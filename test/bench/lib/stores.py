@@ -1,4 +1,6 @@
-"""The two sides of a comparison: a database with a store of this extension, and one with the application's schema alone."""
+"""The two sides of a comparison: a database with a store of this extension, and one with the application's schema
+alone.
+"""
 import contextlib
 import os
 import pathlib
@@ -43,7 +45,8 @@ class Database:
         self.run("CHECKPOINT")
 
     def notebooks(self, count):
-        self.run(f"INSERT INTO notebooks (id, name) SELECT {NOTEBOOK.format(n='n')}, 'Notebook ' || n FROM generate_series(1, {count}) n")
+        self.run(f"""INSERT INTO notebooks (id, name)
+            SELECT {NOTEBOOK.format(n='n')}, 'Notebook ' || n FROM generate_series(1, {count}) n""")
 
     def sources(self, first, last, notebook, deleted="NULL"):
         """Sources first..last, a second older than the next; `notebook` and `deleted` are SQL of n."""
@@ -51,17 +54,21 @@ class Database:
         column, value = ("", "") if self.makes_ids else ("id, ", "gen_random_uuid(), ")
         self.run(f"""INSERT INTO sources ({column}notebook_id, name, source_type, content_hash, extracted_text,
                                           created_at, updated_at, deleted_at)
-            SELECT {value}{NOTEBOOK.format(n=notebook)}, 'Source ' || n, 'text', {HASH.format(n='n')}, {TEXT.format(n='n')},
-                   timestamp '2025-01-01' + n * interval '1 second', timestamp '2025-01-01' + n * interval '1 second', {deleted}
+            SELECT {value}{NOTEBOOK.format(n=notebook)}, 'Source ' || n, 'text',
+                   {HASH.format(n='n')}, {TEXT.format(n='n')},
+                   timestamp '2025-01-01' + n * interval '1 second',
+                   timestamp '2025-01-01' + n * interval '1 second', {deleted}
             FROM generate_series({first}, {last}) n""")
 
     @property
     def makes_ids(self):
-        return self.run("SELECT atthasdef FROM pg_attribute WHERE attrelid = 'sources'::regclass AND attname = 'id'") == "t"
+        return self.run("""SELECT atthasdef FROM pg_attribute
+            WHERE attrelid = 'sources'::regclass AND attname = 'id'""") == "t"
 
     def pgbench(self, script, clients=1, seconds=5, mode="prepared", options=""):
         """Transactions per second of the script, by that many clients; `options` as for PGOPTIONS."""
-        return float(re.search(r"^tps = ([0-9.]+)", self._pgbench(script, clients, seconds, mode, options), re.MULTILINE).group(1))
+        printed = self._pgbench(script, clients, seconds, mode, options)
+        return float(re.search(r"^tps = ([0-9.]+)", printed, re.MULTILINE).group(1))
 
     def latency(self, script, seconds=3, mode="prepared"):
         """Seconds that one client waits for the script's last statement."""
@@ -72,9 +79,10 @@ class Database:
         path = FILES / "pgbench.sql"
         path.write_text(script)
         program = pathlib.Path(os.environ["PSQL"]).with_name("pgbench")
-        result = subprocess.run([program, "-n", "-M", mode, "-c", str(clients), "-j", str(min(clients, os.cpu_count())), "-T", str(seconds),
-                                 "-f", path, *more, self.name], env={**os.environ, "PGOPTIONS": options}, capture_output=True,
-                                encoding="utf-8", check=False)
+        threads = str(min(clients, os.cpu_count()))
+        result = subprocess.run([program, "-n", "-M", mode, "-c", str(clients), "-j", threads, "-T", str(seconds),
+                                 "-f", path, *more, self.name], env={**os.environ, "PGOPTIONS": options},
+                                capture_output=True, encoding="utf-8", check=False)
         if result.returncode:
             raise RuntimeError(result.stdout + result.stderr)
         return result.stdout
@@ -110,7 +118,8 @@ def rate(bench, name, ours, theirs, scripts, goal, **options):
     def measured(side, script):
         side.settle()
         return side.pgbench(script, seconds=min(5, bench.amount(5)), **options)
-    return bench.compare(name, lambda: measured(ours, scripts[0]), lambda: measured(theirs, scripts[1]), goal, harness.per_second)
+    return bench.compare(name, lambda: measured(ours, scripts[0]), lambda: measured(theirs, scripts[1]), goal,
+                         harness.per_second)
 
 
 def latency(bench, name, ours, theirs, script, goal, **options):
@@ -118,4 +127,5 @@ def latency(bench, name, ours, theirs, script, goal, **options):
     for side in (ours, theirs):
         side.settle()
     options["seconds"] = min(3, bench.amount(3))
-    return bench.compare(name, lambda: ours.latency(script, **options), lambda: theirs.latency(script, **options), goal, harness.seconds)
+    return bench.compare(name, lambda: ours.latency(script, **options), lambda: theirs.latency(script, **options), goal,
+                         harness.seconds)

@@ -17,7 +17,8 @@ const violated = async (statement, ...values) => {
 };
 
 // Notebooks
-const { id: notebook } = await row('INSERT INTO notebooks (name, tags) VALUES ($1, $2) RETURNING id', 'Client', ['reading']);
+const { id: notebook } = await row('INSERT INTO notebooks (name, tags) VALUES ($1, $2) RETURNING id',
+  'Client', ['reading']);
 console.log('created: Client');
 const read = await row('SELECT name, tags FROM notebooks WHERE id = $1', notebook);
 console.log(`read: ${read.name}, tags ${read.tags.join(', ')}`);
@@ -34,7 +35,8 @@ const { id: page } = await row(insert, notebook, 'page.html');
 console.log('added by INSERT: page.html');
 console.log('duplicate by INSERT:', await violated(insert, notebook, 'duplicate'));
 
-const addText = `SELECT id, outcome FROM add_source(notebook_id => $1, name => $2, source_type => 'text', extracted_text => $3)`;
+const addText = `SELECT id, outcome
+                 FROM add_source(notebook_id => $1, name => $2, source_type => 'text', extracted_text => $3)`;
 const note = await row(addText, notebook, 'note', 'A note');
 console.log('add_source:', note.outcome);
 const again = await row(addText, notebook, 'note again', 'A note');
@@ -49,10 +51,12 @@ for (const source of await rows(
   console.log('page:', source.name);
 
 // Soft delete, restore
-const deletion = await row('SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)', [note.id], 'not needed');
+const deletion = await row('SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)',
+  [note.id], 'not needed');
 console.log('deleted:', deletion.deleted);
 await printCount();
-for (const restored of await rows(`SELECT id FROM restore_sources($1) WHERE outcome = 'restored'`, deletion.deletion_id))
+for (const restored of await rows(
+  `SELECT id FROM restore_sources($1) WHERE outcome = 'restored'`, deletion.deletion_id))
   console.log('restored:', (await row('SELECT name FROM sources WHERE id = $1', restored.id)).name);
 await printCount();
 

@@ -71,7 +71,8 @@ with Session(engine) as session:
     session.commit()
     print("deleted:", deletion.deleted)
     print("counted:", notebook.source_count)
-    restored = session.execute(select(text("id")).select_from(func.restore_sources(deletion.deletion_id))).scalars().all()
+    restored = session.execute(
+        select(text("id")).select_from(func.restore_sources(deletion.deletion_id))).scalars().all()
     session.commit()
     print("restored:", session.get(Source, restored[0]).name)
     print("counted:", notebook.source_count)
@@ -80,7 +81,8 @@ with Session(engine) as session:
     session.execute(func.delete_source(page.id))
     session.commit()
     time.sleep(0.01)  # '0' spares what was deleted in this very millisecond
-    purged = session.execute(select(text("file_path")).select_from(func.purge_deleted_sources(text("interval '0'")))).all()
+    purged = session.execute(
+        select(text("file_path")).select_from(func.purge_deleted_sources(text("interval '0'")))).all()
     session.commit()
     for row in purged:
         used = session.execute(select(func.count()).select_from(Source).where(Source.file_path == row.file_path))

@@ -51,10 +51,12 @@ async def main():
         print("page:", source["name"])
 
     # Soft delete, restore
-    deletion = await row("SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)", [note["id"]], "not needed")
+    deletion = await row("SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)",
+                         [note["id"]], "not needed")
     print("deleted:", deletion["deleted"])
     await print_count()
-    for restored in await rows("SELECT id FROM restore_sources($1) WHERE outcome = 'restored'", deletion["deletion_id"]):
+    for restored in await rows("SELECT id FROM restore_sources($1) WHERE outcome = 'restored'",
+                               deletion["deletion_id"]):
         print("restored:", await value("SELECT name FROM sources WHERE id = $1", restored["id"]))
     await print_count()
 

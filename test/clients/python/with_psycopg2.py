@@ -59,7 +59,8 @@ def print_count():
 
 
 print_count()
-for (name,) in rows("SELECT name FROM live_sources WHERE notebook_id = %s ORDER BY created_at, id LIMIT 50 OFFSET 0", notebook):
+for (name,) in rows("SELECT name FROM live_sources WHERE notebook_id = %s"
+                    " ORDER BY created_at, id LIMIT 50 OFFSET 0", notebook):
     print("page:", name)
 
 # Soft delete, restore

@@ -1,6 +1,9 @@
 -- The tables of Alembic revision 913390ba554c as its migrations make them, in
 -- the schema that is first in search_path, with rows. For tests of adoption.
-CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+CREATE TABLE alembic_version (
+    version_num varchar(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
 INSERT INTO alembic_version VALUES ('913390ba554c');
 CREATE TABLE notebooks (
     id uuid NOT NULL,
@@ -42,6 +45,7 @@ CREATE INDEX ix_sources_notebook_hash ON sources (notebook_id, content_hash);
 INSERT INTO notebooks (id, name, tags, source_count)
     SELECT md5('notebook ' || n)::uuid, 'Notebook ' || n, '{one,two}', 7 FROM generate_series(1, 3) AS n;
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash, extracted_text, deleted_at)
-    SELECT md5('source ' || n)::uuid, md5('notebook ' || (n % 3 + 1))::uuid, 'Source ' || n, 'text', 'abc' || n % 5 || 'hash',
+    SELECT md5('source ' || n)::uuid, md5('notebook ' || (n % 3 + 1))::uuid, 'Source ' || n, 'text',
+           'abc' || n % 5 || 'hash',
            'text ' || n, CASE WHEN n % 4 = 0 THEN timestamp '2025-01-01' END
     FROM generate_series(1, 20) AS n;

@@ -1,4 +1,4 @@
--- The notebook of a name, and the counts of all: 'a 3' is right; 'a 3, not 2' is wrong.
+-- The id of the notebook with a name, and the counts of all notebooks: 'a 3' is right; 'a 3, not 2' is wrong.
 CREATE FUNCTION book(text) RETURNS uuid LANGUAGE sql STABLE RETURN (SELECT id FROM notebooks WHERE name = $1);
 CREATE VIEW counts AS
     SELECT string_agg(notebook.name || ' ' || source_count ||

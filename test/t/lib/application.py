@@ -1,6 +1,7 @@
 """The application's own statements, as its repositories send them by SQLAlchemy: application.py URL ROUND.
 
-A round works in a notebook of its own and prints what the application sees; leaves a notebook with live and deleted sources.
+A round works in a notebook of its own and prints what the application sees. It leaves a notebook with live and deleted
+sources.
 """
 import hashlib
 import sys
@@ -51,7 +52,8 @@ def import_source(session, notebook_id, name, text, **values):
         Source.notebook_id == notebook_id, Source.content_hash == content_hash, Source.deleted_at.is_(None)).first()
     if found:
         return print("refused", name, "has the content of", found.name)
-    source = Source(id=uuid.uuid4(), notebook_id=notebook_id, name=name, content_hash=content_hash, extracted_text=text, **values)
+    source = Source(
+        id=uuid.uuid4(), notebook_id=notebook_id, name=name, content_hash=content_hash, extracted_text=text, **values)
     assert session.query(Source).filter(Source.id == source.id).first() is None
     session.add(source)
     session.commit()
@@ -75,20 +77,26 @@ def set_count(session, notebook, change):
 def main(url, number):
     with Session(create_engine(url)) as session:
         start = datetime.utcnow()
-        notebook = Notebook(id=uuid.uuid4(), name=f"Forschung {number} – 研究", tags=["größe", "x"], description="ä" * 2000)
+        notebook = Notebook(
+            id=uuid.uuid4(), name=f"Forschung {number} – 研究", tags=["größe", "x"], description="ä" * 2000)
         other = Notebook(id=uuid.uuid4(), name=f"leer {number}", tags=["y"])
         session.add_all([notebook, other])
         session.commit()
-        import_source(session, notebook.id, "a.pdf", "Text der Datei", source_type="file", file_type="pdf", file_path="/a.pdf", file_size=7)
-        import_source(session, notebook.id, "Seite", "Text der Seite 🙂", source_type="url", url="https://example.org/")
-        import_source(session, notebook.id, "again", "Text der Seite 🙂", source_type="url", url="https://example.org/2")
-        import_source(session, notebook.id, "Notiz", "x" * 1_000_000, source_type="text", source_metadata={"ä": [1, None]})
+        import_source(session, notebook.id, "a.pdf", "Text der Datei", source_type="file", file_type="pdf",
+                      file_path="/a.pdf", file_size=7)
+        import_source(session, notebook.id, "Seite", "Text der Seite 🙂", source_type="url",
+                      url="https://example.org/")
+        import_source(session, notebook.id, "again", "Text der Seite 🙂", source_type="url",
+                      url="https://example.org/2")
+        import_source(session, notebook.id, "Notiz", "x" * 1_000_000, source_type="text",
+                      source_metadata={"ä": [1, None]})
         import_source(session, other.id, "Notiz", "x" * 1_000_000, source_type="text")
         page = session.query(Source).filter(Source.name == "Seite", Source.notebook_id == notebook.id).one()
         page.deleted_at = page.updated_at = datetime.utcnow()
         session.commit()
         set_count(session, notebook, -1)
-        import_source(session, notebook.id, "Seite wieder", "Text der Seite 🙂", source_type="url", url="https://example.org/")
+        import_source(session, notebook.id, "Seite wieder", "Text der Seite 🙂", source_type="url",
+                      url="https://example.org/")
         note = session.query(Source).filter(Source.name == "Notiz", Source.notebook_id == notebook.id).one()
         note.name, note.updated_at = "Notiz 2", datetime.utcnow()
         session.commit()
@@ -99,12 +107,16 @@ def main(url, number):
         mine = session.query(Source).filter(Source.notebook_id == notebook.id)
         live = mine.filter(Source.deleted_at.is_(None))
         print("live", [s.name for s in live.order_by(Source.name)], "all", mine.count())
-        print("pages", [s.name for s in live.filter(Source.source_type == "url").order_by(desc(Source.created_at)).limit(5).offset(0)])
+        pages = live.filter(Source.source_type == "url").order_by(desc(Source.created_at)).limit(5).offset(0)
+        print("pages", [s.name for s in pages])
         print("files", live.filter(Source.file_type == "pdf").count())
         mine_too = Notebook.name.in_([notebook.name, other.name])
-        print("tagged", [n.name for n in session.query(Notebook).filter(mine_too, Notebook.tags.overlap(["y", "z"])).order_by(Notebook.name)])
-        print("by count", [n.source_count for n in session.query(Notebook).filter(mine_too).order_by(desc(Notebook.source_count))])
-        print("recent", session.query(Notebook).filter(mine_too, Notebook.created_at >= start - timedelta(seconds=1)).count())
+        tagged = session.query(Notebook).filter(mine_too, Notebook.tags.overlap(["y", "z"]))
+        print("tagged", [n.name for n in tagged.order_by(Notebook.name)])
+        by_count = session.query(Notebook).filter(mine_too).order_by(desc(Notebook.source_count))
+        print("by count", [n.source_count for n in by_count])
+        recent = session.query(Notebook).filter(mine_too, Notebook.created_at >= start - timedelta(seconds=1))
+        print("recent", recent.count())
         print("named", session.query(Notebook).filter(Notebook.name.ilike(f"FORSCHUNG {number} %")).count())
         session.delete(other)
         session.commit()

@@ -6,7 +6,8 @@ SET discovery.allow_data_loss = on;
 CREATE EXTENSION discovery VERSION '@FROM@';
 INSERT INTO notebooks (id, name) VALUES ('00000000-0000-0000-0000-000000000001', 'Notebook');
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-    VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 'Source', 'text', 'abc123hash');
+    VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 'Source', 'text',
+            'abc123hash');
 
 ALTER EXTENSION discovery UPDATE TO '@TO@';
 SELECT name, source_count FROM notebooks;
