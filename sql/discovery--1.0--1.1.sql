@@ -39,6 +39,12 @@ CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_notebook_row() IS
     'trigger on notebooks, before each row: protects source_count and sets updated_at';
 
+CREATE FUNCTION @extschema@.discovery_notebook_statement() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_notebook_statement';
+COMMENT ON FUNCTION @extschema@.discovery_notebook_statement() IS
+    'trigger on notebooks, after each statement: counts the sources of notebooks that were inserted or got another id';
+
 --
 -- Deduplication
 --
@@ -109,7 +115,8 @@ CREATE FUNCTION @extschema@.delete_source(id uuid, reason text DEFAULT NULL, OUT
 COMMENT ON FUNCTION @extschema@.delete_source(uuid, text) IS
     'soft-delete a source; deletion_id is the argument for restore_sources(), NULL if the source was already deleted';
 
-CREATE FUNCTION @extschema@.delete_sources(ids uuid[], reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
+CREATE FUNCTION @extschema@.delete_sources(
+        ids uuid[], reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
     RETURNS record
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_delete_sources';
@@ -230,7 +237,8 @@ WITH deletion AS MATERIALIZED (
     RETURNING id, sources
 )
 SELECT 'duplicate sources were soft-deleted: ' || sources AS message,
-       format('The oldest copy of each remains live. The others are deletion %s; preview_restore() lists them.', id) AS hint
+       format('The oldest copy of each remains live. The others are deletion %s; preview_restore() lists them.', id)
+           AS hint
 FROM logged;
 
 UPDATE @store@.notebooks AS notebook SET source_count = counted.sources
@@ -260,12 +268,15 @@ CREATE INDEX ix_sources_deleted_hash ON @store@.sources (notebook_id, content_ha
 
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_row();
+CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OF id ON @store@.notebooks
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_notebook_statement();
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_change();
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
-    FOR EACH ROW WHEN ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL) OR old.notebook_id IS DISTINCT FROM new.notebook_id)
+    FOR EACH ROW WHEN ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL)
+                       OR old.notebook_id IS DISTINCT FROM new.notebook_id)
     EXECUTE FUNCTION @functions@.discovery_source_change();
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.deleted_at IS NULL)

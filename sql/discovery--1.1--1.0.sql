@@ -13,6 +13,7 @@ DROP TRIGGER discovery_delete ON @store@.sources;
 DROP TRIGGER discovery_update ON @store@.sources;
 DROP TRIGGER discovery_insert ON @store@.sources;
 DROP TRIGGER discovery_row ON @store@.sources;
+DROP TRIGGER discovery_statement ON @store@.notebooks;
 DROP TRIGGER discovery_row ON @store@.notebooks;
 
 DROP INDEX @store@.ix_sources_deletion_id;
@@ -57,6 +58,7 @@ DROP FUNCTION @extschema@.check_source_counts();
 DROP FUNCTION @extschema@.check_source_hashes(uuid, integer);
 DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
 DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text, bigint, json, text, text);
+DROP FUNCTION @extschema@.discovery_notebook_statement();
 DROP FUNCTION @extschema@.discovery_notebook_row();
 DROP FUNCTION @extschema@.discovery_source_statement();
 DROP FUNCTION @extschema@.discovery_source_change();

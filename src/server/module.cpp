@@ -1,5 +1,5 @@
 // The entry point of the shared library: defines the settings and installs the planner hook.
-#include "server/queries.hpp"
+#include "server/plans.hpp"
 #include "server/settings.hpp"
 
 extern "C" {

@@ -26,14 +26,11 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bo
              Tuplestorestate *rows = nullptr);
 
 /// Like query(), for statements that run once per row or statement of the user. The statement is
-/// planned once per backend, with the present search_path, so it must qualify every name and
-/// operator. It sees what the isolation level allows. If its table has the index `index`, the plan
+/// planned once per backend and search_path, so it must qualify every name and operator. It sees
+/// what the isolation level allows. If its table has the index `index`, the plan
 /// uses only this index for the table.
 uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index = nullptr,
                  Tuplestorestate *rows = nullptr);
-
-/// Installs the planner hook for the `index` of run_saved(). Call once, when the library is loaded.
-void watch_planning();
 
 /// Return a column of a row in SPI_tuptable. Rows and columns are numbered from 0. result_text()
 /// returns null for NULL.

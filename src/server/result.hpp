@@ -17,7 +17,7 @@ inline void put_row(FunctionCallInfo fcinfo, const Datum *values, const bool *nu
     tuplestore_putvalues(result->setResult, result->setDesc, const_cast<Datum *>(values), const_cast<bool *>(nulls));
 }
 
-/// Runs a query between enter() and leave(), and returns its rows as the result of the
+/// Runs a query, which qualifies every name and operator, and returns its rows as the result of the
 /// set-returning function. The columns of the query must have the types of the function's columns.
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments);
 

@@ -17,12 +17,17 @@ void pin(const char *name, const char *value) {
 
 }  // namespace
 
-Session enter() {
+Session save_session() {
     Session session;
     GetUserIdAndSecContext(&session.user, &session.security_context);
     session.creating_extension = creating_extension;
     session.extension = CurrentExtensionObject;
     session.settings_level = NewGUCNestLevel();
+    return session;
+}
+
+Session enter() {
+    Session session = save_session();
     pin("search_path", "pg_catalog, pg_temp");
     pin("quote_all_identifiers", "off");
     pin("DateStyle", "ISO");
@@ -50,7 +55,15 @@ void limit_lock_waits() {
 
 void set_row_security_off() { pin("row_security", "off"); }
 
-void set_search_path(const char *schema) { pin("search_path", psprintf("%s, pg_catalog, pg_temp", schema)); }
+void set_search_path(const char *search_path) { pin("search_path", search_path); }
+
+Session act_as(Oid role, const char *search_path, Deferred deferred) {
+    Session session = save_session();
+    SetUserIdAndSecContext(role, session.security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
+                                     (deferred == Deferred::forbidden ? SECURITY_RESTRICTED_OPERATION : 0));
+    set_search_path(search_path);
+    return session;
+}
 
 void leave(const Session &session) {
     AtEOXact_GUC(false, session.settings_level);
@@ -59,21 +72,13 @@ void leave(const Session &session) {
     CurrentExtensionObject = session.extension;
 }
 
-Identity act_as(Oid role) {
-    Identity identity;
-    GetUserIdAndSecContext(&identity.user, &identity.security_context);
-    SetUserIdAndSecContext(role, identity.security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-    return identity;
-}
-
-void stop_acting(const Identity &identity) { SetUserIdAndSecContext(identity.user, identity.security_context); }
-
-LocalTransactionId this_transaction() {
-#if PG_VERSION_NUM >= 170000
-    return MyProc->vxid.lxid;
-#else
-    return MyProc->lxid;
-#endif
+void require_read_committed(const char *action) {
+    if (!IsolationUsesXactSnapshot()) return;
+    ereport(ERROR, errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+            errmsg("cannot %s in a transaction with isolation level %s", action,
+                   GetConfigOption("transaction_isolation", false, false)),
+            errdetail("What other transactions have committed since its snapshot would be missed."),
+            errhint("Use a transaction with isolation level READ COMMITTED."));
 }
 
 }  // namespace discovery

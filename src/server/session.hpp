@@ -35,15 +35,30 @@ Session enter_as(Oid role);
 /// our lock request, so it must not wait without limit. Call after enter().
 void limit_lock_waits();
 
+/// Saves the state for leave() and changes nothing. Settings that are changed from here on last
+/// until leave().
+Session save_session();
+
 /// Makes queries fail with 42501, until leave(), if row security would hide rows from them. Call
-/// after enter().
+/// after save_session().
 void set_row_security_off();
 
-/// Sets search_path to `schema`, pg_catalog and pg_temp until leave(). The caller has quoted
-/// `schema`. Call after enter().
-void set_search_path(const char *schema);
+/// Sets search_path, whose names the caller has quoted, until leave(). Call after save_session().
+void set_search_path(const char *search_path);
 
-/// Restores the user and the settings from before enter() or enter_as().
+/// Whether code that runs as another role may leave deferred triggers behind. They run at commit,
+/// as the user of the session.
+enum class Deferred { allowed, forbidden };
+
+/// Changes the current user to `role` and sets search_path, as a SECURITY DEFINER function does, for
+/// statements in which code of that role may run: triggers, rules, constraints, expressions of
+/// indexes. No setting that this code changes outlives leave(). The row security of the role's own
+/// tables does not hide rows from it, even with FORCE. With Deferred::forbidden the code can neither
+/// queue a deferred trigger nor do what else a security-restricted operation forbids: use it unless
+/// the statement belongs to a statement of the user.
+Session act_as(Oid role, const char *search_path, Deferred deferred);
+
+/// Restores the user and the settings from before save_session(), enter(), enter_as() or act_as().
 void leave(const Session &session);
 
 /// Calls `lock`, which takes a lock. If lock_timeout ends the wait, raises 55P03 with `what` (the
@@ -65,18 +80,8 @@ void lock_or_explain(const char *const what, const char *const why, Lock lock) {
     PG_END_TRY();
 }
 
-/// The user that stop_acting() restores. Triggers use act_as() to change only the current user,
-/// just as foreign keys act as the owner of the table. After an error, stop_acting() is not
-/// necessary.
-struct Identity {
-    Oid user;
-    int security_context;
-};
-/// Changes the current user to `role` until stop_acting().
-Identity act_as(Oid role);
-void stop_acting(const Identity &identity);
-
-/// Returns the ID of the current transaction, which is unique within this backend.
-LocalTransactionId this_transaction();
+/// Raises 25001 above READ COMMITTED: "cannot `action` ...". For work that looks at the rows of a
+/// table and then relies on what it saw, although others may have committed since the snapshot.
+void require_read_committed(const char *action);
 
 }  // namespace discovery

@@ -37,6 +37,13 @@ ErrorData *error_of(Statement statement) {
     return error;
 }
 
+/// Whether the error says that a second live source of a content is not possible: it comes from the
+/// unique index ix_sources_notebook_hash.
+inline bool is_duplicate(const ErrorData &error) {
+    return error.sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error.constraint_name != nullptr &&
+           strcmp(error.constraint_name, "ix_sources_notebook_hash") == 0;
+}
+
 /// Runs `statement` like error_of(). Returns false if it violates ix_sources_notebook_hash, that
 /// is, if the notebook has another live source with the same content. Raises every other error
 /// again. A missing right (42501) without a hint gets `hint_for_rights`.
@@ -44,11 +51,9 @@ template <class Statement>
 bool unless_duplicate(Statement statement, const char *hint_for_rights = nullptr) {
     ErrorData *error = error_of(statement);
     if (error == nullptr) return true;
-    bool is_duplicate = error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->constraint_name != nullptr &&
-                        strcmp(error->constraint_name, "ix_sources_notebook_hash") == 0;
     if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->hint == nullptr && hint_for_rights != nullptr)
         error->hint = pstrdup(hint_for_rights);
-    if (!is_duplicate) ReThrowError(error);
+    if (!is_duplicate(*error)) ReThrowError(error);
     return false;
 }
 

@@ -56,7 +56,8 @@ constexpr const char *deleted_index = "ix_sources_deleted_hash";
 
 constexpr const char *insert = R"sql(
 INSERT INTO @store@.sources
-    (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size, source_metadata)
+    (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
+     source_metadata)
 VALUES ($1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json))
 ON CONFLICT (notebook_id, content_hash)
     WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
@@ -167,7 +168,7 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     uint64 restored = 0;
     bool is_free = unless_duplicate(
         [&] {
-            keep_hash_of(DatumGetUUIDP(id));
+            const KeptHash outer = keep_hash_of(DatumGetUUIDP(id));
             PG_TRY();
             {
                 restored =
@@ -175,7 +176,7 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
                                     source.file_type, source.url, source.file_path, source.file_size, source.metadata});
             }
             PG_FINALLY();
-            { keep_hash_of(nullptr); }
+            { stop_keeping_hash(outer); }
             PG_END_TRY();
         },
         "The notebook has a soft-deleted source with this content, and restoring it requires the UPDATE privilege."
@@ -216,16 +217,7 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
     return Attempt::done;
 }
 
-}  // namespace
-}  // namespace discovery
-
-using namespace discovery;
-
-DISCOVERY_FUNCTION(discovery_add_source) {
-    PreventCommandIfReadOnly("add_source()");
-    Store store = current_store();
-    NewSource source = read_arguments(fcinfo);
-    begin_result(fcinfo);
+void add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
     SPI_connect();
     int attempts = 0;
     bool has_duplicate = false;
@@ -241,5 +233,21 @@ DISCOVERY_FUNCTION(discovery_add_source) {
                 errhint("Use on_deleted => 'add' to leave it deleted and add a new source."));
     }
     SPI_finish();
+}
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_add_source) {
+    PreventCommandIfReadOnly("add_source()");
+    Store store = current_store();
+    NewSource source = read_arguments(fcinfo);
+    begin_result(fcinfo);
+    with_rights(store, [&] {
+        add(fcinfo, store, source);
+        return true;
+    });
     return Datum{};
 }

@@ -13,7 +13,11 @@ namespace discovery {
 /// notebook once, in the order of ids, and skips notebooks whose net change is zero. Call it inside
 /// SPI_connect(), as the owner of the table.
 /// Errors: 42704 no foreign key to notebooks; 55000 the tables have different owners.
-void add_to_counts(Relation sources, const core::Tally &tally);
+void add_to_counts(FunctionCallInfo fcinfo, Relation sources, const core::Tally &tally);
+
+/// Counts the sources of these notebooks, whose ids are new to them: sources may refer to them already,
+/// and a count that came along is of others. Inside SPI_connect(), as the owner of the table.
+void count_anew(Relation notebooks, const std::set<core::Uuid> &ids);
 
 /// Sets every count of these notebooks to 0, after TRUNCATE. Same conditions and errors as
 /// add_to_counts().

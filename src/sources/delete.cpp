@@ -1,7 +1,6 @@
 // delete_source() and delete_sources(): soft delete.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
-#include "server/session.hpp"
 #include "sources/deletions.hpp"
 #include "sources/soft_delete.hpp"
 
@@ -16,32 +15,36 @@ namespace {
 // Locks the sources in the order of their ids.
 // Errors: P0002 some do not exist; 42501 a policy prevents locking some of them.
 void lock_sources(const Store &store, Argument ids) {
-    lock_notebooks_where(store, "id = ANY ($1) AND deleted_at IS NULL", ids);
-    query(placed("SELECT count(*) FROM (SELECT FROM @store@.sources WHERE id = ANY ($1)"
-                 " ORDER BY id FOR NO KEY UPDATE) AS locked",
+    // The notebooks of all of them, live or not: a source may be restored before it is locked.
+    lock_notebooks_where(store, "id OPERATOR(pg_catalog.=) ANY ($1)", ids);
+    query(placed("SELECT pg_catalog.count(*) FROM (SELECT FROM @store@.sources"
+                 " WHERE id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS locked",
                  store),
           {ids}, false);
     int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
-    query("SELECT count(DISTINCT id) FROM unnest($1) AS given (id)", {ids}, false);
+    query("SELECT pg_catalog.count(DISTINCT id) FROM pg_catalog.unnest($1) AS given (id)", {ids}, false);
     if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
     // List at most ten unknown ids.
-    query(placed("SELECT string_agg(id::text, ', ' ORDER BY id) FILTER (WHERE number <= 10)"
-                 " || CASE WHEN count(*) > 10 THEN ' and ' || count(*) - 10 || ' more' ELSE '' END"
-                 " FROM (SELECT id, row_number() OVER (ORDER BY id) AS number"
-                 " FROM (SELECT id FROM unnest($1) AS given (id)"
-                 " EXCEPT SELECT id FROM @store@.sources WHERE id = ANY ($1)) AS missing) AS unknown",
+    query(placed("SELECT pg_catalog.concat(pg_catalog.string_agg(id::pg_catalog.text, ', ' ORDER BY id)"
+                 " FILTER (WHERE number OPERATOR(pg_catalog.<=) 10),"
+                 " CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 10"
+                 " THEN pg_catalog.concat(' and ', pg_catalog.count(*) OPERATOR(pg_catalog.-) 10, ' more') END),"
+                 " pg_catalog.count(*)"
+                 " FROM (SELECT id, pg_catalog.row_number() OVER (ORDER BY id) AS number"
+                 " FROM (SELECT id FROM pg_catalog.unnest($1) AS given (id)"
+                 " EXCEPT SELECT id FROM @store@.sources WHERE id OPERATOR(pg_catalog.=) ANY ($1)) AS missing)"
+                 " AS unknown",
                  store),
           {ids}, false);
-    if (const char *unknown = result_text(0, 0)) raise_unknown(unknown);
+    if (DatumGetInt64(result_datum(0, 1, &ids.is_null)) > 0) raise_unknown(result_text(0, 0));
     // All of them are visible, but policies prevent locking some.
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
 }
 
-Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
+Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
-    Store store = current_store();
     const char *reason = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
     const char *sql = placed(
         "UPDATE @store@.sources SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
@@ -52,10 +55,7 @@ Datum delete_ids(FunctionCallInfo fcinfo, Argument ids) {
     bool nulls[2] = {};
 
     SPI_connect();
-    Session session = enter();
     lock_sources(store, ids);
-    leave(session);
-    // Run the update under the caller's search_path, because it runs the user's triggers.
     Call call = begin_call(reason);
     PG_TRY();
     {
@@ -83,7 +83,8 @@ DISCOVERY_FUNCTION(discovery_delete_source) {
     require_argument(fcinfo, 0, "id");
     Datum id = PG_GETARG_DATUM(0);
     ArrayType *ids = construct_array(&id, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-    return delete_ids(fcinfo, {UUIDARRAYOID, PointerGetDatum(ids)});
+    Store store = current_store();
+    return with_rights(store, [&] { return delete_ids(fcinfo, store, {UUIDARRAYOID, PointerGetDatum(ids)}); });
 }
 
 DISCOVERY_FUNCTION(discovery_delete_sources) {
@@ -91,5 +92,6 @@ DISCOVERY_FUNCTION(discovery_delete_sources) {
     require_argument(fcinfo, 0, "ids");
     if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ids must not have null elements"));
-    return delete_ids(fcinfo, argument(fcinfo, 0, UUIDARRAYOID));
+    Store store = current_store();
+    return with_rights(store, [&] { return delete_ids(fcinfo, store, argument(fcinfo, 0, UUIDARRAYOID)); });
 }

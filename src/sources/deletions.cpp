@@ -1,72 +1,73 @@
 // The deletions of the current transaction.
 #include "sources/deletions.hpp"
 
-#include "server/session.hpp"
 #include "server/settings.hpp"
+#include "server/transaction.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
 
 namespace discovery {
 namespace {
 
-// The deletions of one transaction, in its memory context. They are valid while `transaction` is
-// the current one.
-struct {
-    LocalTransactionId transaction;
-    List *all;             // of Deletion
-    const Deletion *call;  // the current function call's, or null
-} state;
+// The deletions of a transaction, by id, and those of its plain SQL by reason. A std::nullopt is no
+// reason.
+struct Deletions {
+    std::map<core::Uuid, Deletion> by_id;
+    std::map<std::optional<std::string>, const Deletion *> by_reason;
+    const Deletion *call = nullptr;   // the current function call's
+    const Deletion *plain = nullptr;  // the one that plain SQL used last
+};
+constinit OfTransaction<Deletions> deletions;
 
 bool is_same_reason(const char *a, const char *b) { return a == nullptr || b == nullptr ? a == b : strcmp(a, b) == 0; }
 
-void forget_other_transactions() {
-    if (state.transaction == this_transaction()) return;
-    state = {};
-    state.transaction = this_transaction();
+const Deletion *add_deletion(const char *reason) {
+    const char *copy = reason ? MemoryContextStrdup(TopTransactionContext, reason) : nullptr;
+    core::Uuid id = new_uuid();
+    const Deletion *added;
+    Deletions *all = &*deletions;
+    in_core([&] { added = &(all->by_id[id] = {id, copy}); });
+    return added;
 }
 
-// The newest deletion of this transaction that satisfies `is_wanted`, or null.
-template <class IsWanted>
-const Deletion *newest(IsWanted is_wanted) {
-    for (int number = list_length(state.all); number > 0; --number) {
-        auto *deletion = static_cast<const Deletion *>(list_nth(state.all, number - 1));
-        if (is_wanted(*deletion)) return deletion;
-    }
-    return nullptr;
-}
-
-Deletion *add_deletion(const char *reason, bool is_call) {
-    MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
-    auto *deletion = static_cast<Deletion *>(palloc(sizeof(Deletion)));
-    deletion->id = new_uuid();
-    deletion->reason = reason ? pstrdup(reason) : nullptr;
-    deletion->is_call = is_call;
-    state.all = lappend(state.all, deletion);
-    MemoryContextSwitchTo(caller);
-    return deletion;
+// A setting from the start packet of a session comes without a check of its encoding. It must not get
+// into the log, whose dump could not be restored.
+const char *reason_setting() {
+    const char *reason = settings::reason;
+    if (reason == nullptr || reason[0] == '\0') return nullptr;
+    if (!pg_verifymbstr(reason, static_cast<int>(strlen(reason)), true))
+        ereport(ERROR, errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+                errmsg("invalid value for parameter \"discovery.reason\""),
+                errdetail("It is not valid in encoding \"%s\".", GetDatabaseEncodingName()));
+    return reason;
 }
 
 }  // namespace
 
 const Deletion *current_deletion() {
-    forget_other_transactions();
-    if (state.call != nullptr) return state.call;
-    const char *reason = settings::reason && settings::reason[0] ? settings::reason : nullptr;
-    const Deletion *known =
-        newest([&](const Deletion &deletion) { return !deletion.is_call && is_same_reason(deletion.reason, reason); });
-    return known != nullptr ? known : add_deletion(reason, false);
+    Deletions *all = &*deletions;
+    if (all->call != nullptr) return all->call;
+    const char *reason = reason_setting();
+    if (all->plain != nullptr && is_same_reason(all->plain->reason, reason)) return all->plain;
+    const Deletion **known;
+    in_core([&] { known = &all->by_reason[reason ? std::optional<std::string>(reason) : std::nullopt]; });
+    if (*known == nullptr) *known = add_deletion(reason);
+    return all->plain = *known;
 }
 
 const Deletion *find_deletion(const core::Uuid &id) {
-    forget_other_transactions();
-    return newest([&](const Deletion &deletion) { return deletion.id == id; });
+    auto found = deletions->by_id.find(id);
+    return found == deletions->by_id.end() ? nullptr : &found->second;
 }
 
 Call begin_call(const char *reason) {
-    forget_other_transactions();
-    Call call{add_deletion(reason, true), state.call};
-    state.call = call.deletion;
+    Call call{add_deletion(reason ? reason : reason_setting()), deletions->call};
+    deletions->call = call.deletion;
     return call;
 }
 
-void end_call(const Call &call) { state.call = call.outer; }
+void end_call(const Call &call) { deletions->call = call.outer; }
 
 }  // namespace discovery

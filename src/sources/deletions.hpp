@@ -10,7 +10,6 @@ namespace discovery {
 struct Deletion {
     core::Uuid id;
     const char *reason;  // null if none was given
-    bool is_call;        // made by a function call, not by plain SQL
 };
 
 /// The deletion to which a row that is soft-deleted now belongs: that of the current function call,
@@ -20,8 +19,8 @@ const Deletion *current_deletion();
 /// The deletion with this id in the current transaction, or null.
 const Deletion *find_deletion(const core::Uuid &id);
 
-/// Between begin_call() and end_call(), all deletions form one batch with its own reason (null for
-/// none). Calls may nest, because a user's trigger may delete other sources. The caller must also
+/// Between begin_call() and end_call(), all deletions form one batch with its own reason (null: the
+/// reason in discovery.reason). Calls may nest, because a user's trigger may delete other sources. The caller must also
 /// call end_call() on error.
 struct Call {
     const Deletion *deletion, *outer;

@@ -81,9 +81,30 @@ void drop_finished_deletions(const Store &store, Datum cutoff) {
     leave(session);
 }
 
-void set_hold(FunctionCallInfo fcinfo, const char *reason) {
+void purge(FunctionCallInfo fcinfo, const Store &store) {
+    Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
+                                       TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
+    Tuplestorestate *removed = begin_result(fcinfo);
+    SPI_connect();
+    Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
+    auto remove = [&](const char *sql) {
+        run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
+                  "ix_sources_deleted_at", removed);
+    };
+    // Usually nobody has locked any of the rows. Locking each row first would take a third more
+    // time.
+    bool is_done =
+        PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
+    if (!is_done) {
+        tuplestore_clear(removed);
+        remove(removal(store, oldest_unlocked()));
+    }
+    drop_finished_deletions(store, cutoff);
+    SPI_finish();
+}
+
+void set_hold(FunctionCallInfo fcinfo, const Store &store, const char *reason) {
     require_argument(fcinfo, 0, "id");
-    Store store = current_store();
     require_source(store, PG_GETARG_DATUM(0));
     SPI_connect();
     uint64 rows =
@@ -117,25 +138,10 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
 
     Store store = current_store();
-    Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
-                                       TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
-    Tuplestorestate *removed = begin_result(fcinfo);
-    SPI_connect();
-    Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
-    auto remove = [&](const char *sql) {
-        run_saved(sql, {{TIMESTAMPTZOID, cutoff}, argument(fcinfo, 1, INT4OID), uuid_argument(floor)},
-                  "ix_sources_deleted_at", removed);
-    };
-    // Usually nobody has locked any of the rows. Locking each row first would take a third more
-    // time.
-    bool is_done =
-        PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
-    if (!is_done) {
-        tuplestore_clear(removed);
-        remove(removal(store, oldest_unlocked()));
-    }
-    drop_finished_deletions(store, cutoff);
-    SPI_finish();
+    with_rights(store, [&] {
+        purge(fcinfo, store);
+        return true;
+    });
     return Datum{};
 }
 
@@ -144,12 +150,20 @@ DISCOVERY_FUNCTION(discovery_hold_source) {
     require_argument(fcinfo, 1, "reason");
     const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(1));
     if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
-    set_hold(fcinfo, reason);
+    Store store = current_store();
+    with_rights(store, [&] {
+        set_hold(fcinfo, store, reason);
+        return true;
+    });
     PG_RETURN_VOID();
 }
 
 DISCOVERY_FUNCTION(discovery_release_source) {
     PreventCommandIfReadOnly("release_source()");
-    set_hold(fcinfo, nullptr);
+    Store store = current_store();
+    with_rights(store, [&] {
+        set_hold(fcinfo, store, nullptr);
+        return true;
+    });
     PG_RETURN_VOID();
 }

@@ -16,18 +16,19 @@ void raise_unknown(const char *ids) {
 }
 
 void lock_notebooks(const Store &store, Argument ids) {
-    // Lock as the owner, as foreign keys do, so that the caller needs no privilege on notebooks.
+    // As in foreign keys, the caller needs no privilege on notebooks.
     hold_table(store, "notebooks", RowShareLock);
-    Identity identity = act_as(store.owner);
+    Session session = act_as_owner(store, Deferred::allowed);
     run_saved(placed("SELECT FROM @store@.notebooks WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE",
                      store),
               {ids});
-    stop_acting(identity);
+    leave(session);
 }
 
 void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
-    query(placed(psprintf("SELECT coalesce(array_agg(DISTINCT notebook_id), '{}') FROM @store@.sources WHERE %s",
+    query(placed(psprintf("SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), '{}')"
+                          " FROM @store@.sources WHERE %s",
                           condition),
                  store),
           {which}, false);
@@ -56,10 +57,9 @@ void require_deletion(const Store &store, Datum deletion) {
 
 void require_source(const Store &store, Datum id) {
     SPI_connect();
-    Session session = enter();
-    if (query(placed("SELECT FROM @store@.sources WHERE id = $1", store), {uuid_argument(id)}, false) == 0)
+    if (query(placed("SELECT FROM @store@.sources WHERE id OPERATOR(pg_catalog.=) $1", store), {uuid_argument(id)},
+              false) == 0)
         raise_unknown(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
-    leave(session);
     SPI_finish();
 }
 

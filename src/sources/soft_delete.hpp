@@ -18,7 +18,8 @@ void require_new_snapshot();
 void lock_notebooks(const Store &store, Argument ids);
 
 /// The same for the notebooks of the sources that satisfy a condition on $1 and that the caller can
-/// see. Call it inside enter().
+/// see. The condition
+/// qualifies every operator.
 void lock_notebooks_where(const Store &store, const char *condition, Argument which);
 
 /// Raises P0002 with these ids, a comma-separated list, as the unknown sources.

@@ -18,13 +18,10 @@ namespace discovery {
 namespace {
 
 // The source that add_source() is restoring.
-struct {
-    bool is_under_way;
-    pg_uuid_t source;
-} restoring;
+KeptHash restoring;
 
 bool is_hash_kept(const Value &id) {
-    return restoring.is_under_way && !id.is_null && memcmp(DatumGetUUIDP(id.datum), &restoring.source, UUID_LEN) == 0;
+    return restoring.is_kept && !id.is_null && memcmp(DatumGetUUIDP(id.datum), &restoring.source, UUID_LEN) == 0;
 }
 
 struct Columns {
@@ -123,10 +120,9 @@ void set_deletion(RowChanges &changes, const Row *before, const Row &after, cons
 
 }  // namespace
 
-void keep_hash_of(const pg_uuid_t *source) {
-    restoring.is_under_way = source != nullptr;
-    if (source != nullptr) restoring.source = *source;
-}
+KeptHash keep_hash_of(const pg_uuid_t *source) { return std::exchange(restoring, {true, *source}); }
+
+void stop_keeping_hash(const KeptHash &outer) { restoring = outer; }
 
 }  // namespace discovery
 

@@ -7,6 +7,7 @@
 #include "store/catalog.hpp"
 #include "sources/counts.hpp"
 #include "sources/deletions.hpp"
+#include "sources/effects.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -14,61 +15,12 @@ extern "C" {
 #include "commands/trigger.h"
 }
 
-#include <map>
-
 namespace discovery {
 namespace {
 
 struct Columns {
     AttrNumber notebook_id, created_at, updated_at, deleted_at, deletion_id;
 };
-
-// What the rows of a statement have done so far.
-struct Effects {
-    core::Tally tally;
-    std::map<core::Uuid, int64> deleted;  // number of rows by deletion
-};
-
-// The effects of an unfinished statement on one table. There can be several, because a user's
-// trigger may run another statement. `statement` is the memory context from which all triggers of
-// the statement are called. It identifies the statement, and its deletion frees the effects.
-struct Pending {
-    MemoryContext statement;
-    Oid table;
-    Effects *effects;
-    MemoryContext memory;
-    MemoryContextCallback callback;
-    Pending *outer;
-};
-Pending *all_pending;
-
-void remove_pending(void *gone) {
-    for (Pending **link = &all_pending; *link != nullptr; link = &(*link)->outer) {
-        if (*link != gone) continue;
-        *link = (*link)->outer;
-        return;
-    }
-}
-
-Pending *find_pending(FunctionCallInfo fcinfo, Relation sources) {
-    for (Pending *pending = all_pending; pending != nullptr; pending = pending->outer)
-        if (pending->statement == fcinfo->flinfo->fn_mcxt && pending->table == RelationGetRelid(sources))
-            return pending;
-    return nullptr;
-}
-
-Pending *add_pending(FunctionCallInfo fcinfo, Relation sources) {
-    MemoryContext statement = fcinfo->flinfo->fn_mcxt;
-    MemoryContext memory = AllocSetContextCreate(statement, "discovery statement", ALLOCSET_SMALL_SIZES);
-    MemoryContext caller = MemoryContextSwitchTo(memory);
-    auto *pending = static_cast<Pending *>(palloc(sizeof(Pending)));
-    Effects *effects = in_core([] { return Effects{}; });
-    *pending = {statement, RelationGetRelid(sources), effects, memory, {remove_pending, pending, nullptr}, all_pending};
-    MemoryContextRegisterResetCallback(memory, &pending->callback);
-    all_pending = pending;
-    MemoryContextSwitchTo(caller);
-    return pending;
-}
 
 // The columns of a row that affect counts and the log.
 struct Source {
@@ -117,6 +69,7 @@ Columns columns_of(Relation relation) {
 // Errors: 55000 there is no such table of the same owner.
 Relation open_log(Relation sources) {
     Oid schema = RelationGetNamespace(sources);
+    hold_schema(schema);
     Oid log = get_relname_relid("discovery_deletions", schema);
     Relation relation = OidIsValid(log) ? try_table_open(log, RowExclusiveLock) : nullptr;
     if (relation == nullptr || relation->rd_rel->relkind != RELKIND_RELATION ||
@@ -171,10 +124,8 @@ DISCOVERY_FUNCTION(discovery_source_change) {
     // For a new row, use created_at only: the later changes of the source did not change updated_at
     // of its notebook. Restoring a data-only dump therefore leaves updated_at unchanged.
     Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
-    Pending *pending = find_pending(fcinfo, sources);
-    if (pending == nullptr) pending = add_pending(fcinfo, sources);
+    Effects *effects = &effects_here(fcinfo);
     in_core([&] {
-        Effects *effects = pending->effects;
         if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
         if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest);
         if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
@@ -186,23 +137,21 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     TriggerData *trigger = after_call(fcinfo, "discovery_source_statement", false);
     Relation sources = trigger->tg_relation;
     bool is_truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
-    Pending *pending = find_pending(fcinfo, sources);
-    if (pending == nullptr && !is_truncate) return PointerGetDatum(nullptr);
-    // Unlink it first: the writes below may fire user triggers, whose statements have their own
-    // effects.
-    if (pending != nullptr) remove_pending(pending);
+    // What the writes below fire, users' triggers, belongs to statements of their own.
+    Effects *effects = take_effects(fcinfo);
+    if (effects == nullptr && !is_truncate) return PointerGetDatum(nullptr);
 
     Oid acting_role = GetUserId();
     SPI_connect();
-    Identity identity = act_as(sources->rd_rel->relowner);
+    Session session = act_as_owner_of(sources);
     if (is_truncate) {
         clear_counts(sources);
     } else {
-        add_to_counts(sources, pending->effects->tally);
-        log_deletions(sources, pending->effects, acting_role);
+        add_to_counts(fcinfo, sources, effects->tally);
+        log_deletions(sources, effects, acting_role);
     }
-    stop_acting(identity);
+    leave(session);
     SPI_finish();
-    if (pending != nullptr) MemoryContextDelete(pending->memory);
+    if (effects != nullptr) free_effects(effects);
     return PointerGetDatum(nullptr);
 }

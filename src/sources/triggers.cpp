@@ -1,6 +1,8 @@
 // What the triggers of a store have in common.
 #include "sources/triggers.hpp"
 
+#include "store/catalog.hpp"
+
 extern "C" {
 #include "commands/trigger.h"
 #include "parser/parse_coerce.h"
@@ -43,6 +45,11 @@ AttrNumber column_number(Relation relation, const char *name, Oid type) {
                        RelationGetRelationName(relation), format_type_be(actual), format_type_be(type)),
                 errtablecol(relation, number));
     return static_cast<AttrNumber>(number);
+}
+
+Session act_as_owner_of(Relation table) {
+    Oid owner = table->rd_rel->relowner;
+    return act_as(owner, safe_search_path(RelationGetNamespace(table), owner), Deferred::allowed);
 }
 
 bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute) {

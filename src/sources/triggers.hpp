@@ -1,7 +1,7 @@
 // What the triggers of a store have in common.
 #pragma once
 
-#include "server/guard.hpp"
+#include "server/session.hpp"
 #include "sources/uuid.hpp"
 
 extern "C" {
@@ -71,9 +71,23 @@ private:
     bool nulls_[most];
 };
 
-/// While add_source() restores this source, the row trigger keeps the given hash, even if the text
-/// changes, because it is the hash of the content that the caller gave. Null ends this.
-void keep_hash_of(const pg_uuid_t *source);
+/// act_as() for the owner of a trigger's table: for what the trigger of a user's statement writes into
+/// the other tables of the store. Deferred triggers of the owner are allowed, as the statement is the
+/// user's. Restore by leave().
+Session act_as_owner_of(Relation table);
+
+/// The source whose hash the row trigger keeps, if there is one.
+struct KeptHash {
+    bool is_kept;
+    pg_uuid_t source;
+};
+
+/// Until stop_keeping_hash(), the row trigger keeps the given hash of this source, even if the text
+/// changes, because it is the hash of the content that add_source() was called with. Calls nest, as a
+/// user's trigger may call add_source(): the result is for stop_keeping_hash(), which must be called
+/// after an error too.
+KeptHash keep_hash_of(const pg_uuid_t *source);
+void stop_keeping_hash(const KeptHash &outer);
 
 /// Sets updated_at to now if the update changes other columns but not updated_at. A change of
 /// `kept_by_us` alone does not count.

@@ -3,6 +3,7 @@
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "server/settings.hpp"
+#include "server/transaction.hpp"
 #include "store/shape.hpp"
 #include "store/store.hpp"
 
@@ -29,22 +30,6 @@ const char *schema_name(Oid schema) { return get_namespace_name(schema); }
 
 const char *role_name(Oid role) { return GetUserNameFromId(role, false); }
 
-Oid schema_owner(Oid schema) {
-    HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for schema %u", schema);
-    Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
-Oid database_owner() {
-    HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
-    Oid owner = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple))->datdba;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
 // The adopting role acts as the owner of the tables, now and in every later step, so it must have
 // the owner's privileges. A superuser has them for every role, so an attacker could have prepared
 // the tables for it (as in CVE-2022-2625). Therefore the owner must be the caller, or the owner of
@@ -55,7 +40,7 @@ void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
                 errmsg("must be owner of the tables in schema \"%s\"", schema_name(schema)),
                 errdetail("They belong to \"%s\".", role_name(owner)),
                 errhint("Have a member of role \"%s\" create the store, or choose another schema.", role_name(owner)));
-    if (owner == caller || owner == schema_owner(schema) || owner == database_owner()) return;
+    if (owner == caller || owner == owner_of_schema(schema) || owner == owner_of_database()) return;
     if (settings::adopt_foreign && is_set_in_session("discovery.adopt_foreign")) return;
     ereport(
         ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -157,7 +142,7 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
     // The script of an older version does not have these functions yet. A later script repairs the
     // store.
     if (!lost->empty() && store.version > read_extension().version) return;
-    if (!lost->empty()) reattach(store, lost);
+    if (!lost->empty()) reattach(migrations, store, lost);
     const core::Shape *is = read_shape(store.schema);
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, release->shape))); });
     if (!differences->empty())
@@ -264,14 +249,15 @@ const std::vector<std::string> *lost_functions(const core::Migrations *migration
         [&] { return core::repair_lost_functions(core::compare(*is, release ? release->shape : core::Shape{})); });
 }
 
-void reattach(const Store &store, const std::vector<std::string> *statements) {
+void reattach(const core::Migrations *migrations, const Store &store, const std::vector<std::string> *statements) {
     const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
     SPI_connect();
     Session session = enter_as(store.owner);
+    lock_tables(store, migrations->release(store.version));
     for (const std::string &statement : *statements)
         query(in_core([&] { return core::place_schemas(statement, schema, functions); })->c_str(), {}, false);
     // repair_source_counts() works on the first store in search_path.
-    set_search_path(schema);
+    set_search_path(psprintf("%s, pg_temp", schema));
     query(psprintf("SELECT %s.repair_source_counts()", functions), {}, false);
     leave(session);
     SPI_finish();

@@ -9,14 +9,18 @@ extern "C" {
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attrdef.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "nodes/primnodes.h"
 #include "storage/lmgr.h"
-#include "utils/snapmgr.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/snapmgr.h"
 }
 
 namespace discovery {
@@ -162,16 +166,66 @@ const char *why_no_plain_table(Oid relation) {
     return why;
 }
 
-void hold_table(const Store &store, const char *name, LOCKMODE mode) {
+Oid owner_of_schema(Oid schema) {
+    HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+    if (!HeapTupleIsValid(tuple)) return InvalidOid;
+    Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+Oid owner_of_database() {
+    HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+    Oid owner = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple))->datdba;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+void hold_schema(Oid schema) {
+    LockDatabaseObject(NamespaceRelationId, schema, 0, AccessShareLock);
+    if (get_namespace_name(schema) == nullptr)
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("schema with OID %u does not exist", schema));
+}
+
+Oid hold_table(const Store &store, const char *name, LOCKMODE mode) {
+    hold_schema(store.schema);
     Oid table = get_relname_relid(name, store.schema);
     if (OidIsValid(table)) {
-        LockRelationOid(table, mode);  // also processes invalidation messages
+        LockRelationOid(table, mode);  // and processes the invalidations of what others did to it
         if (get_relname_relid(name, store.schema) != table) table = InvalidOid;
     }
     if (const char *why = why_not_of(table, store.owner))
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                 errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
                 errdetail("\"%s\" %s.", name, why));
+    return table;
+}
+
+const char *safe_search_path(Oid schema, Oid owner) {
+    HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+    if (!HeapTupleIsValid(tuple)) return "pg_catalog, pg_temp";
+    auto *form = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple));
+    Oid schema_owner = form->nspowner;
+    bool is_safe = schema_owner == owner || (schema_owner == ROLE_PG_DATABASE_OWNER && owner_of_database() == owner);
+    bool has_no_acl;
+    Datum datum = SysCacheGetAttr(NAMESPACEOID, tuple, Anum_pg_namespace_nspacl, &has_no_acl);
+    if (is_safe && !has_no_acl) {
+        Acl *acl = DatumGetAclPCopy(datum);
+        const AclItem *items = ACL_DAT(acl);
+        for (int number = 0; number < ACL_NUM(acl); ++number)
+            if ((ACLITEM_GET_PRIVS(items[number]) & ACL_CREATE) != 0 && items[number].ai_grantee != owner &&
+                items[number].ai_grantee != schema_owner)
+                is_safe = false;
+    }
+    const char *path =
+        is_safe ? psprintf("%s, pg_temp", quote_identifier(NameStr(form->nspname))) : "pg_catalog, pg_temp";
+    ReleaseSysCache(tuple);
+    return path;
+}
+
+Session act_as_owner(const Store &store, Deferred deferred) {
+    return act_as(store.owner, safe_search_path(store.schema, store.owner), deferred);
 }
 
 bool find_store(Oid schema, Store *store) {

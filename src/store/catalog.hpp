@@ -2,7 +2,7 @@
 // no row of it, and runs no code of its owner.
 #pragma once
 
-#include "server/guard.hpp"
+#include "server/session.hpp"
 
 #include "core/version.hpp"
 
@@ -57,12 +57,29 @@ Oid owner_of(Oid relation);
 /// Why the relation cannot be a table of a store ("is a view"); null if it can.
 const char *why_no_plain_table(Oid relation);
 
-/// Locks a table of the store until the transaction ends, and checks that it is a plain table of
-/// the store's owner. Call it before reading or writing the table with the owner's privileges: the
-/// owner of the schema may have put another table or a view in its place, whose code would run with
-/// these privileges.
-/// Errors: 55000.
-void hold_table(const Store &store, const char *name, LOCKMODE mode);
+/// The owner of the schema, and of the current database.
+Oid owner_of_schema(Oid schema);
+Oid owner_of_database();
+
+/// Prevents the schema from being renamed or dropped until the transaction ends. ALTER SCHEMA ...
+/// RENAME locks only the schema, not its tables: without this lock, a name with this schema in it may
+/// mean another table in the next statement.
+/// Errors: 3F000 the schema no longer exists.
+void hold_schema(Oid schema);
+
+/// Locks a table of the store, and its schema, until the transaction ends, and checks that it is a
+/// plain table of the store's owner. Until then its qualified name means this table. Call it before
+/// reading or writing the table with the owner's privileges: the owner of the schema may have put
+/// another table or a view in its place, whose code would run with these privileges.
+/// Returns the table. Errors: 55000.
+Oid hold_table(const Store &store, const char *name, LOCKMODE mode);
+
+/// The search_path for code of `owner` that runs on behalf of other roles: the schema, if nobody but
+/// `owner` can create objects in it, and pg_temp last; otherwise only pg_catalog and pg_temp.
+const char *safe_search_path(Oid schema, Oid owner);
+
+/// act_as() for the owner of the store, with safe_search_path().
+Session act_as_owner(const Store &store, Deferred deferred);
 
 /// The quoted name of a schema.
 const char *quoted_schema(Oid schema);

@@ -5,6 +5,7 @@
 #include "server/result.hpp"
 #include "server/session.hpp"
 #include "store/current_store.hpp"
+#include "store/record.hpp"
 #include "store/shape.hpp"
 #include "store/store.hpp"
 
@@ -51,10 +52,10 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
 
 // Puts the steps whose checksum in the history differs from that of the installed step.
 void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations, const Store &store) {
-    if (pg_class_aclcheck(store.record, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return;
+    if (!may_read_record(store)) return;
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
-    Session session = enter();
+    Session session = enter_record(store);
     uint64 rows =
         query(placed("SELECT DISTINCT ON (coalesce(previous_version, 'base'), version)"
                      " coalesce(previous_version, 'base'), version, checksum"

@@ -71,4 +71,8 @@ Store current_store() {
                 : errhint("Update the extension: ALTER EXTENSION discovery UPDATE TO '%s';", has));
 }
 
+bool works_as_owner(const Store &store) {
+    return store.owner != GetUserId() && superuser() && !superuser_arg(store.owner);
+}
+
 }  // namespace discovery

@@ -10,4 +10,20 @@ namespace discovery {
 /// that of the extension (the hint says how to upgrade).
 Store current_store();
 
+/// Whether the caller works on the store as its owner: a superuser who is not the owner does. In
+/// every statement on a table, code of the table's owner may run: triggers, policies, expressions of
+/// indexes. It must not run as a superuser.
+bool works_as_owner(const Store &store);
+
+/// Calls `body`, with the caller's privileges or, if works_as_owner(), with those of the store's
+/// owner in a security-restricted operation. Returns what `body` returns.
+template <class Body>
+auto with_rights(const Store &store, Body body) {
+    bool as_owner = works_as_owner(store);
+    Session session = as_owner ? act_as_owner(store, Deferred::forbidden) : Session{};
+    auto result = body();
+    if (as_owner) leave(session);
+    return result;
+}
+
 }  // namespace discovery

@@ -2,10 +2,11 @@
 #include "server/arguments.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"
-#include "store/current_store.hpp"
+#include "store/record.hpp"
 #include "store/scripts.hpp"
 
 extern "C" {
+#include "utils/acl.h"
 #include "utils/array.h"
 }
 
@@ -34,8 +35,10 @@ DISCOVERY_FUNCTION(discovery_history) {
             if (step.is_up() && step.to == version) descriptions[i] = to_text(step.description);
     }
     const char *current = text_of(store.version);
-    return return_rows(fcinfo,
-                       placed(R"sql(
+    if (!may_read_record(store)) aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, record_table);
+    Session session = enter_record(store);
+    return_rows(fcinfo,
+                placed(R"sql(
         SELECT coalesce(release.version, applied.version),
                concat_ws(', ', CASE WHEN coalesce(release.version, applied.version) = $3 THEN 'current' END,
                          CASE WHEN release.number = cardinality($1) THEN 'newest' END),
@@ -44,6 +47,8 @@ DISCOVERY_FUNCTION(discovery_history) {
         FROM unnest($1, $2) WITH ORDINALITY AS release (version, description, number)
         FULL JOIN @store@.discovery_migrations AS applied ON applied.version = release.version
         ORDER BY applied.applied_at NULLS LAST, release.number)sql",
-                              store),
-                       {text_array(versions, count), text_array(descriptions, count), text_argument(current)});
+                       store),
+                {text_array(versions, count), text_array(descriptions, count), text_argument(current)});
+    leave(session);
+    return Datum{};
 }

@@ -156,7 +156,7 @@ DISCOVERY_FUNCTION(discovery_run_step) {
     // A store that lost its functions to DROP EXTENSION ... CASCADE gets them again.
     if (store.version == to && to > from && has_privs_of_role(extension.owner, store.owner)) {
         const std::vector<std::string> *lost = lost_functions(migrations, store);
-        if (!lost->empty()) reattach(store, lost);
+        if (!lost->empty()) reattach(migrations, store, lost);
         PG_RETURN_VOID();
     }
     // Skip a store that this transaction has adopted, and a store that its owner has migrated to

@@ -8,6 +8,7 @@
 #include "store/shape.hpp"
 
 extern "C" {
+#include "access/relation.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -15,35 +16,6 @@ extern "C" {
 
 namespace discovery {
 namespace {
-
-// Locks the tables of the release in the order in which writers lock them. They must be plain
-// tables of the store's owner, because the owner of the schema can put other objects in their
-// place.
-// Errors: 42P17.
-void lock_tables(const Store &store, const core::Release *release) {
-    if (release == nullptr) return;
-    auto *names = in_core([&] {
-        std::vector<std::string> names{"sources", "notebooks"};
-        for (const core::Object &object : release->shape)
-            if (object.kind == "table" && object.name != "sources" && object.name != "notebooks")
-                names.push_back(object.name);
-        return names;
-    });
-    for (const std::string &name : *names) {
-        Oid table = get_relname_relid(name.c_str(), store.schema);
-        if (OidIsValid(table))
-            lock_or_explain(psprintf("table \"%s\"", name.c_str()), "Another session is using the table.",
-                            [&] { LockRelationOid(table, AccessExclusiveLock); });
-        bool is_there = OidIsValid(table) && get_relname_relid(name.c_str(), store.schema) == table;
-        const char *why = is_there ? why_no_plain_table(table) : "is missing";
-        if (why == nullptr && owner_of(table) != store.owner) why = "does not belong to the owner of the store";
-        if (why != nullptr)
-            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
-                    errdetail("\"%s\" %s.", name.c_str(), why));
-    }
-}
-
 // Runs one statement of a script. If it fails, the error names the script and the statement.
 void run_statement(const char *statement, const char *script, int number) {
     MemoryContext context = CurrentMemoryContext;
@@ -129,6 +101,16 @@ void check_shape(const core::Migrations *migrations, Oid schema, const core::Ste
                 errhint("Use discovery_check() to list what was changed by hand and the statements that repair it."));
 }
 
+// Whether the store was made in this transaction: others cannot have written to it.
+bool is_made_now(Oid schema) {
+    Oid sources = get_relname_relid("sources", schema);
+    Relation relation = OidIsValid(sources) ? try_relation_open(sources, AccessShareLock) : nullptr;
+    if (relation == nullptr) return false;
+    bool is_new = relation->rd_createSubid != InvalidSubTransactionId;
+    relation_close(relation, NoLock);
+    return is_new;
+}
+
 void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const core::Step *step) {
     const char *name = psprintf("step %s -> %s", text_of(step->from), text_of(step->to));
     Store store;
@@ -181,10 +163,38 @@ const char *text_of_statement(const char *script, const List *statements, int nu
     return to_cstring({start, length});
 }
 
+void lock_tables(const Store &store, const core::Release *release) {
+    if (release == nullptr) return;
+    auto *names = in_core([&] {
+        std::vector<std::string> names{"sources", "notebooks"};
+        for (const core::Object &object : release->shape)
+            if (object.kind == "table" && object.name != "sources" && object.name != "notebooks")
+                names.push_back(object.name);
+        return names;
+    });
+    for (const std::string &name : *names) {
+        Oid table = get_relname_relid(name.c_str(), store.schema);
+        if (OidIsValid(table))
+            lock_or_explain(psprintf("table \"%s\"", name.c_str()), "Another session is using the table.",
+                            [&] { LockRelationOid(table, AccessExclusiveLock); });
+        bool is_there = OidIsValid(table) && get_relname_relid(name.c_str(), store.schema) == table;
+        const char *why = is_there ? why_no_plain_table(table) : "is missing";
+        if (why == nullptr && owner_of(table) != store.owner) why = "does not belong to the owner of the store";
+        if (why != nullptr)
+            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
+                    errdetail("\"%s\" %s.", name.c_str(), why));
+    }
+}
+
 const char *step_checksum(const core::Step *step) { return text_to_cstring(sha256_hex(step->sql)); }
 
 void stamp(Oid schema, Oid owner, core::Version from, core::Version to) {
     TimestampTz start = GetCurrentTimestamp();
+    Store store{};
+    store.schema = schema;
+    store.owner = owner;
+    hold_table(store, record_table, AccessExclusiveLock);
     SPI_connect();
     Session session = enter_as(owner);
     note(schema, from, to, "stamp", "recorded without running steps", start, nullptr);
@@ -205,6 +215,7 @@ void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, 
 
 void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from, core::Version to) {
     auto *path = in_core([&] { return core::find_path(*migrations, from, to); });
+    if (!from.is_base() && from < to && !is_made_now(schema)) require_read_committed("upgrade a store");
     for (const core::Step *step : *path) run_step(migrations, schema, owner, step);
 }
 

@@ -15,13 +15,19 @@ void record_adoption(const core::Migrations *migrations, Oid schema, Oid owner, 
 /// Migrates the store in `schema`, owned by `owner`, from one version to another, step by step. The
 /// version `base` means no store. Each step is added to the history, and the shape is checked after
 /// it.
-/// Errors: 22023 there is no path; 55000 rows or values would be lost and discovery.allow_data_loss
+/// Errors: 25001 an upgrade above READ COMMITTED, whose snapshot may be older than what others have
+/// committed; 22023 there is no path; 55000 rows or values would be lost and discovery.allow_data_loss
 /// is off; 42P17 the resulting shape is not that of the release. A statement that fails keeps its
 /// own SQLSTATE.
 void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::Version from, core::Version to);
 
 /// Writes another version into the record without running a step.
 void stamp(Oid schema, Oid owner, core::Version from, core::Version to);
+
+/// Locks the tables that the release has, in the order in which writers reach them, and checks that
+/// they are plain tables of the store's owner.
+/// Errors: 42P17 one is missing or is something else; 55P03 another session uses one.
+void lock_tables(const Store &store, const core::Release *release);
 
 /// SHA-256 of a step's text in its script, as 64 hex digits.
 const char *step_checksum(const core::Step *step);

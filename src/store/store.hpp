@@ -59,6 +59,6 @@ bool is_detached(const core::Migrations *migrations, const Store &store);
 const std::vector<std::string> *lost_functions(const core::Migrations *migrations, const Store &store);
 
 /// Runs these statements as the store's owner, and repairs the counts.
-void reattach(const Store &store, const std::vector<std::string> *statements);
+void reattach(const core::Migrations *migrations, const Store &store, const std::vector<std::string> *statements);
 
 }  // namespace discovery

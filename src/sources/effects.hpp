@@ -1,0 +1,39 @@
+// What the unfinished statements of this backend have done to a store's tables so far: the triggers of
+// the rows add it up, the trigger of the statement takes it.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "sources/uuid.hpp"
+
+#include "core/tally.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+}
+
+namespace discovery {
+
+struct Effects {
+    core::Tally tally;                    // of sources, by notebook
+    std::map<core::Uuid, int64> deleted;  // sources, by deletion
+    std::set<core::Uuid> written;         // notebooks that have a new id
+};
+
+/// The effects on the trigger's table of the statement that calls the trigger; each has its own, as a
+/// user's trigger may run another statement in the middle of one. Makes them if there are none.
+Effects &effects_here(FunctionCallInfo fcinfo);
+
+/// Takes the same away, if there are any, else returns null: for the triggers that fire from here on they
+/// do not exist. To be freed by free_effects(), or with the memory of the statement.
+Effects *take_effects(FunctionCallInfo fcinfo);
+void free_effects(Effects *effects);
+
+/// The same of the trigger's statement, while it has not been taken; null if there are none.
+const Effects *find_effects(FunctionCallInfo fcinfo);
+
+/// Whether the statement that calls the trigger gives the notebook of that table a new id.
+bool is_written(FunctionCallInfo fcinfo, Oid notebooks, const core::Uuid &notebook);
+
+}  // namespace discovery
