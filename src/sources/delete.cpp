@@ -17,12 +17,12 @@ namespace {
 void lock_sources(const Store &store, Argument ids) {
     // The notebooks of all of them, live or not: a source may be restored before it is locked.
     lock_notebooks_where(store, "id OPERATOR(pg_catalog.=) ANY ($1)", ids);
-    query(placed("SELECT pg_catalog.count(*) FROM (SELECT FROM @store@.sources"
-                 " WHERE id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS locked",
-                 store),
-          {ids}, false);
+    run_saved(placed("SELECT pg_catalog.count(*) FROM (SELECT FROM @store@.sources"
+                     " WHERE id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS locked",
+                     store),
+              {ids});
     int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
-    query("SELECT pg_catalog.count(DISTINCT id) FROM pg_catalog.unnest($1) AS given (id)", {ids}, false);
+    run_saved("SELECT pg_catalog.count(DISTINCT id) FROM pg_catalog.unnest($1) AS given (id)", {ids});
     if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
     // List at most ten unknown ids.
     query(placed("SELECT pg_catalog.concat(pg_catalog.string_agg(id::pg_catalog.text, ', ' ORDER BY id)"

@@ -134,12 +134,12 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
     uint64 rows = 0, restored_before = 0;
     for (int attempt = 1;; ++attempt) {
         CHECK_FOR_INTERRUPTS();
-        query(statements.lock, {which}, false);
+        run_saved(statements.lock, {which});
         Argument ids = {UUIDARRAYOID, result_datum(0, 0, &which.is_null)};
         uint64 restored = 0;
         // Usually there is no duplicate. Looking for one first would double the cost of a large batch.
         if (is_one || attempt > 1) {
-            rows = query(statements.plan, {ids}, false);
+            rows = is_one ? run_saved(statements.plan, {ids}) : query(statements.plan, {ids}, false);
             ids = restored_ids(fcinfo, rows, keep_deleted);
             restored = static_cast<uint64>(
                 ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(ids.value)), ARR_DIMS(DatumGetArrayTypeP(ids.value))));

@@ -27,11 +27,11 @@ void lock_notebooks(const Store &store, Argument ids) {
 }
 
 void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
-    query(placed(psprintf("SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), '{}')"
-                          " FROM @store@.sources WHERE %s",
-                          condition),
-                 store),
-          {which}, false);
+    run_saved(placed(psprintf("SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), '{}')"
+                              " FROM @store@.sources WHERE %s",
+                              condition),
+                     store),
+              {which});
     lock_notebooks(store, {UUIDARRAYOID, result_datum(0, 0, &which.is_null)});
 }
 
@@ -57,8 +57,8 @@ void require_deletion(const Store &store, Datum deletion) {
 
 void require_source(const Store &store, Datum id) {
     SPI_connect();
-    if (query(placed("SELECT FROM @store@.sources WHERE id OPERATOR(pg_catalog.=) $1", store), {uuid_argument(id)},
-              false) == 0)
+    if (run_saved(placed("SELECT FROM @store@.sources WHERE id OPERATOR(pg_catalog.=) $1", store),
+                  {uuid_argument(id)}) == 0)
         raise_unknown(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
     SPI_finish();
 }

@@ -102,8 +102,8 @@ my @planted = (
 	[ 'a trigger', "DROP TRIGGER own_trigger ON sources", "-trigger $s.own_trigger" ],
 	[ 'a disabled trigger', "ALTER TABLE sources DISABLE TRIGGER discovery_row", "-trigger $s.discovery_row",
 		"+trigger $s.discovery_row" ],
-	[ 'disabled foreign keys', "ALTER TABLE notebooks DISABLE TRIGGER ALL", "-trigger $n.discovery_row", "+trigger $n",
-		"+trigger $n.discovery_row" ],
+	[ 'disabled foreign keys', "ALTER TABLE notebooks DISABLE TRIGGER ALL", "+trigger $n",
+		map { ("-trigger $n.$_", "+trigger $n.$_") } qw(discovery_row discovery_statement) ],
 	[ 'a rule', "DROP RULE own_rule ON own_view", "-rule public.own_view.own_rule" ],
 	[ 'a view', "DROP VIEW live_sources CASCADE", (map { "-column public.live_sources.$_" }
 			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata
