@@ -189,6 +189,9 @@ ALTER TABLE @store@.sources
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
     ADD COLUMN deletion_id uuid,
     ADD COLUMN hold_reason text,
+    -- The trigger replaces '' by the hash. Without a default, typed clients and code generators would
+    -- require a value.
+    ALTER COLUMN content_hash SET DEFAULT '',
     -- lz4 if the server supports it: with pglz, importing 50 KB documents took 2.5 times as long.
     ALTER COLUMN extracted_text SET COMPRESSION @compression@;
 
@@ -294,6 +297,52 @@ CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     WHERE source.deleted_at IS NOT NULL;
 COMMENT ON VIEW @store@.deleted_sources IS
     'soft-deleted sources: who deleted them and why, and in how many days purge_deleted_sources() would remove them';
+
+-- A comment of the user's stays: a step changes only comments that its first version has.
+COMMENT ON TABLE @store@.notebooks IS 'notebooks: collections of sources';
+COMMENT ON COLUMN @store@.notebooks.id IS
+    'primary key: a UUID of version 7, so ordered by time, if the database made it';
+COMMENT ON COLUMN @store@.notebooks.name IS 'name of the notebook, unique';
+COMMENT ON COLUMN @store@.notebooks.description IS 'what the notebook is about';
+COMMENT ON COLUMN @store@.notebooks.tags IS 'categories of the notebook';
+COMMENT ON COLUMN @store@.notebooks.created_at IS 'time of creation, in UTC';
+COMMENT ON COLUMN @store@.notebooks.updated_at IS
+    'time of the last change, in UTC; set by the database if the client does not set it';
+COMMENT ON COLUMN @store@.notebooks.source_count IS
+    'number of live sources; kept by the database, which ignores what clients write';
+COMMENT ON COLUMN @store@.notebooks.output_count IS 'number of outputs; kept by the client';
+COMMENT ON TABLE @store@.sources IS 'sources of the notebooks: files, URLs and texts; those with deleted_at are soft-deleted';
+COMMENT ON COLUMN @store@.sources.id IS
+    'primary key: a UUID of version 7, so ordered by time, if the database made it';
+COMMENT ON COLUMN @store@.sources.notebook_id IS 'notebook of the source';
+COMMENT ON COLUMN @store@.sources.name IS 'name of the source';
+COMMENT ON COLUMN @store@.sources.source_type IS 'file, url or text';
+COMMENT ON COLUMN @store@.sources.file_type IS 'type of the file: pdf, docx, doc, txt or md';
+COMMENT ON COLUMN @store@.sources.url IS 'address of the content';
+COMMENT ON COLUMN @store@.sources.file_path IS
+    'path of the file, whose bytes are not in the database';
+COMMENT ON COLUMN @store@.sources.file_size IS 'size of the content in bytes';
+COMMENT ON COLUMN @store@.sources.content_hash IS
+    'SHA-256 of the content in hex; empty if the source has no hash and so is never a duplicate';
+COMMENT ON COLUMN @store@.sources.extracted_text IS 'text of the content';
+COMMENT ON COLUMN @store@.sources.source_metadata IS 'other properties, chosen by the client';
+COMMENT ON COLUMN @store@.sources.created_at IS 'time of creation, in UTC';
+COMMENT ON COLUMN @store@.sources.updated_at IS
+    'time of the last change, in UTC; set by the database if the client does not set it';
+COMMENT ON COLUMN @store@.sources.deleted_at IS
+    'time of the soft deletion, in UTC; NULL if the source is live';
+COMMENT ON COLUMN @store@.sources.deletion_id IS
+    'deletion that soft-deleted the source: discovery_deletions.id';
+COMMENT ON COLUMN @store@.sources.hold_reason IS
+    'why the source must not be purged; NULL if it may be';
+COMMENT ON COLUMN @store@.discovery_deletions.id IS
+    'primary key: a UUID of version 7, so ordered by time';
+COMMENT ON COLUMN @store@.discovery_deletions.deleted_at IS 'time of the deletion';
+COMMENT ON COLUMN @store@.discovery_deletions.login_role IS 'role that logged in';
+COMMENT ON COLUMN @store@.discovery_deletions.acting_role IS 'role whose privileges were used';
+COMMENT ON COLUMN @store@.discovery_deletions.reason IS 'reason that the client gave';
+COMMENT ON COLUMN @store@.discovery_deletions.sources IS
+    'number of sources that the deletion soft-deleted';
 */
 
 SELECT @extschema@.discovery_run_step('1.0', '1.1');

@@ -31,6 +31,7 @@ DROP TABLE @store@.discovery_deletions;
 ALTER TABLE @store@.sources
     DROP COLUMN hold_reason,
     DROP COLUMN deletion_id,
+    ALTER COLUMN content_hash DROP DEFAULT,
     ALTER COLUMN extracted_text SET COMPRESSION default,
     ALTER COLUMN updated_at SET DEFAULT now(),
     ALTER COLUMN created_at SET DEFAULT now(),
@@ -39,6 +40,32 @@ ALTER TABLE @store@.notebooks
     ALTER COLUMN updated_at SET DEFAULT now(),
     ALTER COLUMN created_at SET DEFAULT now(),
     ALTER COLUMN id DROP DEFAULT;
+
+-- A comment of the user's stays.
+COMMENT ON TABLE @store@.notebooks IS NULL;
+COMMENT ON COLUMN @store@.notebooks.id IS NULL;
+COMMENT ON COLUMN @store@.notebooks.name IS NULL;
+COMMENT ON COLUMN @store@.notebooks.description IS NULL;
+COMMENT ON COLUMN @store@.notebooks.tags IS NULL;
+COMMENT ON COLUMN @store@.notebooks.created_at IS NULL;
+COMMENT ON COLUMN @store@.notebooks.updated_at IS NULL;
+COMMENT ON COLUMN @store@.notebooks.source_count IS NULL;
+COMMENT ON COLUMN @store@.notebooks.output_count IS NULL;
+COMMENT ON TABLE @store@.sources IS NULL;
+COMMENT ON COLUMN @store@.sources.id IS NULL;
+COMMENT ON COLUMN @store@.sources.notebook_id IS NULL;
+COMMENT ON COLUMN @store@.sources.name IS NULL;
+COMMENT ON COLUMN @store@.sources.source_type IS NULL;
+COMMENT ON COLUMN @store@.sources.file_type IS NULL;
+COMMENT ON COLUMN @store@.sources.url IS NULL;
+COMMENT ON COLUMN @store@.sources.file_path IS NULL;
+COMMENT ON COLUMN @store@.sources.file_size IS NULL;
+COMMENT ON COLUMN @store@.sources.content_hash IS NULL;
+COMMENT ON COLUMN @store@.sources.extracted_text IS NULL;
+COMMENT ON COLUMN @store@.sources.source_metadata IS NULL;
+COMMENT ON COLUMN @store@.sources.created_at IS NULL;
+COMMENT ON COLUMN @store@.sources.updated_at IS NULL;
+COMMENT ON COLUMN @store@.sources.deleted_at IS NULL;
 */
 
 SELECT @extschema@.discovery_run_step('1.1', '1.0');
