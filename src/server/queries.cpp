@@ -36,6 +36,10 @@ struct SavedPlan {
 
 HTAB *saved_plans;
 
+// The statement without the newline that begins a raw string literal: it would split a line of the
+// server's log.
+const char *trimmed(const char *sql) { return sql + strspn(sql, "\n"); }
+
 // Returns the plan of a statement, and keeps it until the backend ends.
 SPIPlanPtr saved_plan(const char *sql, std::initializer_list<Argument> arguments) {
     if (saved_plans == nullptr) {
@@ -128,14 +132,14 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool re
     // Use the newest snapshot, like the catalog caches, even at REPEATABLE READ and after our own
     // DDL in the same statement.
     if (read_only) PushActiveSnapshot(GetLatestSnapshot());
-    int result = SPI_execute_extended(sql, &options);
+    int result = SPI_execute_extended(trimmed(sql), &options);
     if (read_only) PopActiveSnapshot();
     if (result < 0) elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(result));
     return SPI_processed;
 }
 
 uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, const char *index, Tuplestorestate *rows) {
-    SPIPlanPtr plan = saved_plan(sql, arguments);
+    SPIPlanPtr plan = saved_plan(trimmed(sql), arguments);
     plan_by_index(plan, index);
     SPIExecuteOptions options = options_of(arguments, false, rows);
     int result = SPI_execute_plan_extended(plan, &options);
