@@ -26,9 +26,15 @@ SELECT bool_and(content_hash(bytes) = encode(sha256(bytes), 'hex')) AS same, cou
 -- What calls them relies on these flags.
 SELECT proname, provolatile AS volatility, proisstrict AS strict, proparallel AS parallel, prokind AS kind
     FROM pg_proc WHERE pronamespace = 'discovery_hash'::regnamespace AND proname LIKE 'content\_hash%' ORDER BY proname, proargtypes;
--- The aggregate's parts are no use by themselves.
-SELECT content_hash_final(NULL);
-\echo :SQLSTATE
+-- The aggregate's parts are no use by themselves. (The error differs between minor versions of PostgreSQL.)
+CREATE FUNCTION pg_temp.is_refused() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM content_hash_final(NULL);
+    RETURN false;
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN
+    RETURN true;
+END $$;
+SELECT pg_temp.is_refused();
 
 --
 -- Stored values. The content is nowhere periodic, so that a slice that is lost, doubled or moved is seen.

@@ -18,6 +18,8 @@ $node->append_conf('postgresql.conf', "fsync = off\nlisten_addresses = '127.0.0.
 $node->append_conf('pg_hba.conf', "host all all 127.0.0.1/32 scram-sha-256\n");
 $node->start;
 $node->safe_psql('postgres', "CREATE ROLE discovery_user LOGIN PASSWORD 'discovery_pass'");
+# Settings of the caller's interpreters may make them write to stderr.
+delete $ENV{$_} foreach grep { /^PYTHON/ } keys %ENV;
 $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 $ENV{npm_config_cache} = "$scratch/npm";
 $ENV{npm_config_update_notifier} = 'false';
@@ -100,6 +102,8 @@ if (system('command -v node >/dev/null') == 0)
 	}
 	$missing = '' unless $status;
 }
+# npm may need them for its registry.
+delete $ENV{$_} foreach 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'NODE_DEBUG', 'NODE_PENDING_DEPRECATION', 'NODE_TLS_REJECT_UNAUTHORIZED';
 walk('node_postgres', $missing, 'node', "$scratch/example.mjs");
 unlike(slurp_file("$clients/node/package-lock.json"), qr/"resolved"/, 'the lock file names no registry');
 
