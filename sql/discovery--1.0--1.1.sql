@@ -56,12 +56,13 @@ CREATE FUNCTION @extschema@.add_source(
         file_size bigint DEFAULT NULL,
         source_metadata json DEFAULT NULL,
         on_duplicate text DEFAULT 'return',
-        on_deleted text DEFAULT 'restore')
+        on_deleted text DEFAULT 'restore',
+        columns jsonb DEFAULT NULL)
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_add_source';
 COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
-        bigint, json, text, text) IS
+        bigint, json, text, text, jsonb) IS
     'add a source, or find the existing source with the same content: outcome is added, duplicate or '
     'restored, id is the source that has the content';
 
