@@ -134,6 +134,20 @@ SKIP:
 	$alembic->('revision', '--autogenerate', '-m', 'nothing');
 	($file) = glob("$project/versions/*_nothing.py");
 	is(() = slurp_file($file) =~ /^    pass$/mg, 2, 'then there is nothing to do');
+	$alembic->('upgrade', 'head');
+	# A column of the application's own on a table of the store, with an index
+	open(my $models, '>>', "$project/application_models.py") or die;
+	print $models "\n\nfrom models import Source\n\nSource.rating = Column(Integer, index=True)\n";
+	close $models;
+	$alembic->('revision', '--autogenerate', '-m', 'column');
+	($file) = glob("$project/versions/*_column.py");
+	my ($upgrade) = slurp_file($file) =~ /^def upgrade.*?\n(.*?)^def /ms;
+	is_deeply([ $upgrade =~ /op\.(\w+\([^,]*, )/g ], [ "add_column('sources', ", "create_index(op.f('ix_sources_rating'), " ],
+		"autogenerate adds the application's own column to a table of the store, and nothing else");
+	$alembic->('upgrade', 'head');
+	$alembic->('revision', '--autogenerate', '-m', 'again');
+	($file) = glob("$project/versions/*_again.py");
+	is(() = slurp_file($file) =~ /^    pass$/mg, 2, 'and then there is nothing to do');
 	is($node->safe_psql('with_alembic', "SELECT count(*) FROM discovery_check() WHERE kind <> 'extra'"), '0',
 		'the store is whole');
 	$alembic->('downgrade', 'base');
