@@ -33,6 +33,12 @@ CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
     'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
 
+CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_lost_file';
+COMMENT ON FUNCTION @extschema@.discovery_lost_file() IS
+    'trigger on sources, after each row: lists the path of a file that the source loses';
+
 CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_notebook_row';
@@ -208,6 +214,18 @@ CREATE TABLE @store@.discovery_deletions (
 COMMENT ON TABLE @store@.discovery_deletions IS
     'deletion log of the discovery store: sources.deletion_id refers to it';
 
+-- The bytes of files are not in the database, so a path that a source loses must be told: by a
+-- purge, a DELETE, an UPDATE, or a restore with another path. There is no index on file_path: a
+-- path can be longer than an index allows, and an entry must never wait for another transaction.
+CREATE TABLE @store@.discovery_lost_files (
+    id uuid NOT NULL,
+    file_path text NOT NULL,
+    lost_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT discovery_lost_files_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE @store@.discovery_lost_files IS
+    'paths of files that a source has lost: whoever unlinks a file that no source has removes its rows here';
+
 -- Write hashes in lower case, so that equal contents have equal hashes.
 UPDATE @store@.sources SET content_hash = lower(content_hash)
     WHERE content_hash ~ '^[0-9A-Fa-f]{64}$' AND content_hash <> lower(content_hash);
@@ -274,6 +292,12 @@ CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.deleted_at IS NULL)
     EXECUTE FUNCTION @functions@.discovery_source_change();
+CREATE TRIGGER discovery_file_update AFTER UPDATE ON @store@.sources
+    FOR EACH ROW WHEN (old.file_path IS NOT NULL AND old.file_path IS DISTINCT FROM new.file_path)
+    EXECUTE FUNCTION @functions@.discovery_lost_file();
+CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
+    FOR EACH ROW WHEN (old.file_path IS NOT NULL)
+    EXECUTE FUNCTION @functions@.discovery_lost_file();
 CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
@@ -344,6 +368,9 @@ COMMENT ON COLUMN @store@.discovery_deletions.acting_role IS 'role whose privile
 COMMENT ON COLUMN @store@.discovery_deletions.reason IS 'reason that the client gave';
 COMMENT ON COLUMN @store@.discovery_deletions.sources IS
     'number of sources that the deletion soft-deleted';
+COMMENT ON COLUMN @store@.discovery_lost_files.id IS 'primary key: a UUID of version 7, so ordered by time';
+COMMENT ON COLUMN @store@.discovery_lost_files.file_path IS 'path of the file';
+COMMENT ON COLUMN @store@.discovery_lost_files.lost_at IS 'when the source lost it';
 */
 
 SELECT @extschema@.discovery_run_step('1.0', '1.1');

@@ -9,6 +9,8 @@ DROP VIEW @store@.deleted_sources;
 DROP VIEW @store@.live_sources;
 
 DROP TRIGGER discovery_statement ON @store@.sources;
+DROP TRIGGER discovery_file_delete ON @store@.sources;
+DROP TRIGGER discovery_file_update ON @store@.sources;
 DROP TRIGGER discovery_delete ON @store@.sources;
 DROP TRIGGER discovery_update ON @store@.sources;
 DROP TRIGGER discovery_insert ON @store@.sources;
@@ -26,6 +28,7 @@ CREATE INDEX ix_sources_content_hash ON @store@.sources (content_hash);
 DROP INDEX @store@.ix_sources_notebook_hash;
 CREATE INDEX ix_sources_notebook_hash ON @store@.sources (notebook_id, content_hash);
 
+DROP TABLE @store@.discovery_lost_files;
 DROP TABLE @store@.discovery_deletions;
 
 ALTER TABLE @store@.sources
@@ -86,6 +89,7 @@ DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
 DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
         bigint, json, text, text, jsonb);
 DROP FUNCTION @extschema@.discovery_notebook_row();
+DROP FUNCTION @extschema@.discovery_lost_file();
 DROP FUNCTION @extschema@.discovery_source_statement();
 DROP FUNCTION @extschema@.discovery_source_change();
 DROP FUNCTION @extschema@.discovery_source_row();

@@ -70,7 +70,7 @@ bool may_try_without_locks(const Store &store) {
     for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
         const Trigger &trigger = triggers->triggers[number];
         if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_delete") != 0 &&
-            strcmp(trigger.tgname, "discovery_statement") != 0)
+            strcmp(trigger.tgname, "discovery_file_delete") != 0 && strcmp(trigger.tgname, "discovery_statement") != 0)
             is_ours_alone = false;
     }
     table_close(sources, NoLock);
