@@ -336,7 +336,8 @@ COMMENT ON COLUMN @store@.notebooks.updated_at IS
 COMMENT ON COLUMN @store@.notebooks.source_count IS
     'number of live sources; kept by the database, which ignores what clients write';
 COMMENT ON COLUMN @store@.notebooks.output_count IS 'number of outputs; kept by the client';
-COMMENT ON TABLE @store@.sources IS 'sources of the notebooks: files, URLs and texts; those with deleted_at are soft-deleted';
+COMMENT ON TABLE @store@.sources IS
+    'sources of the notebooks: files, URLs and texts; those with deleted_at are soft-deleted';
 COMMENT ON COLUMN @store@.sources.id IS
     'primary key: a UUID of version 7, so ordered by time, if the database made it';
 COMMENT ON COLUMN @store@.sources.notebook_id IS 'notebook of the source';

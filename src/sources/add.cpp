@@ -59,7 +59,8 @@ constexpr const char *deleted_index = "ix_sources_deleted_hash";
 // The two writes, in the pieces between which a statement names the user's own columns.
 constexpr const char *insert = R"sql(
 INSERT INTO @store@.sources
-    (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size, source_metadata)sql";
+    (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
+     source_metadata)sql";
 constexpr const char *inserted =
     "$1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json)";
 constexpr const char *unless_there = R"sql(

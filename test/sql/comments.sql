@@ -18,10 +18,13 @@ COMMENT ON COLUMN sources.url IS 'where we found it';
 -- A difference of comments is none that must stop a step.
 SET discovery.verify_steps = off;
 SELECT discovery_upgrade('1.1');
-SELECT * FROM comments WHERE object IN ('notebooks', 'sources', 'sources.url', 'sources.name', 'live_sources') ORDER BY object;
+SELECT * FROM comments WHERE object IN ('notebooks', 'sources', 'sources.url', 'sources.name', 'live_sources')
+    ORDER BY object;
 -- Every table, view and column of a table has one.
-SELECT relname, attname AS without_comment FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-    WHERE relnamespace = 'discovery_comments'::regnamespace AND relkind = 'r' AND col_description(attrelid, attnum) IS NULL
+SELECT relname, attname AS without_comment FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid
+    AND attnum > 0 AND NOT attisdropped
+    WHERE relnamespace = 'discovery_comments'::regnamespace AND relkind = 'r'
+    AND col_description(attrelid, attnum) IS NULL
 UNION ALL
 SELECT relname, NULL FROM pg_class WHERE relnamespace = 'discovery_comments'::regnamespace AND relkind IN ('r', 'v')
     AND relname <> 'comments' AND obj_description(oid, 'pg_class') IS NULL;
@@ -31,15 +34,18 @@ COMMENT ON COLUMN sources.file_size IS NULL;
 SELECT discovery_downgrade('1.0');
 SELECT * FROM comments ORDER BY object;
 SELECT discovery_upgrade('1.1');
-SELECT * FROM comments WHERE object IN ('notebooks', 'sources.url', 'sources.name', 'sources.file_size') ORDER BY object;
+SELECT * FROM comments WHERE object IN ('notebooks', 'sources.url', 'sources.name', 'sources.file_size')
+    ORDER BY object;
 
 --
 -- Defaults
 --
 SELECT attrelid::regclass AS "table", attname AS required FROM pg_attribute
-    WHERE attrelid IN ('notebooks'::regclass, 'sources'::regclass) AND attnum > 0 AND attnotnull AND NOT atthasdef ORDER BY attrelid, attnum;
+    WHERE attrelid IN ('notebooks'::regclass, 'sources'::regclass) AND attnum > 0 AND attnotnull
+    AND NOT atthasdef ORDER BY attrelid, attnum;
 INSERT INTO notebooks (name) VALUES ('A');
 INSERT INTO sources (notebook_id, name, source_type, content_hash, extracted_text)
-    VALUES ((SELECT id FROM notebooks), 'text', 'text', DEFAULT, 'abc'), ((SELECT id FROM notebooks), 'file', 'file', DEFAULT, 'abc');
+    VALUES ((SELECT id FROM notebooks), 'text', 'text', DEFAULT, 'abc'), ((SELECT id
+    FROM notebooks), 'file', 'file', DEFAULT, 'abc');
 SELECT name, content_hash = content_hash('abc') AS is_hash, content_hash FROM sources ORDER BY name;
 DROP SCHEMA discovery_comments CASCADE;

@@ -8,7 +8,8 @@ CREATE EXTENSION discovery SCHEMA discovery_lost;
 SET search_path = discovery_lost;
 INSERT INTO notebooks (name) VALUES ('A') RETURNING id AS book \gset
 CREATE VIEW lost AS
-    SELECT file_path, lost_at BETWEEN now() - interval '1 hour' AND clock_timestamp() AS just_now FROM discovery_lost_files ORDER BY file_path COLLATE "C";
+    SELECT file_path, lost_at BETWEEN now() - interval '1 hour' AND clock_timestamp() AS just_now
+    FROM discovery_lost_files ORDER BY file_path COLLATE "C";
 
 -- A restore with another path; with the same one, or without, nothing is lost.
 SELECT id FROM add_source(:'book', 'r.pdf', 'file', content => '%PDF', file_path => '/files/1') \gset

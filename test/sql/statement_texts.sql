@@ -13,7 +13,8 @@ BEGIN
     INSERT INTO seen SELECT left(statement[1], 12) FROM regexp_matches(context, 'SQL statement "(.*)"') AS statement;
     RETURN coalesce(new, old);
 END $$;
-CREATE TRIGGER note_statement BEFORE INSERT OR UPDATE OR DELETE ON sources FOR EACH ROW EXECUTE FUNCTION note_statement();
+CREATE TRIGGER note_statement BEFORE INSERT OR UPDATE OR DELETE ON sources
+    FOR EACH ROW EXECUTE FUNCTION note_statement();
 INSERT INTO notebooks (name) VALUES ('A') RETURNING id AS notebook \gset
 SELECT id AS source FROM add_source(:'notebook', 'A', 'text', extracted_text => 'a') \gset
 SELECT deleted FROM delete_source(:'source');

@@ -103,7 +103,7 @@ if (system('command -v node >/dev/null') == 0)
 	$missing = '' unless $status;
 }
 # npm may need them for its registry.
-delete $ENV{$_} foreach 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'NODE_DEBUG', 'NODE_PENDING_DEPRECATION', 'NODE_TLS_REJECT_UNAUTHORIZED';
+delete $ENV{$_} foreach grep { /^NODE_(?!PATH$)/ } keys %ENV;
 walk('node_postgres', $missing, 'node', "$scratch/example.mjs");
 unlike(slurp_file("$clients/node/package-lock.json"), qr/"resolved"/, 'the lock file names no registry');
 
@@ -142,7 +142,8 @@ SKIP:
 	$alembic->('revision', '--autogenerate', '-m', 'column');
 	($file) = glob("$project/versions/*_column.py");
 	my ($upgrade) = slurp_file($file) =~ /^def upgrade.*?\n(.*?)^def /ms;
-	is_deeply([ $upgrade =~ /op\.(\w+\([^,]*, )/g ], [ "add_column('sources', ", "create_index(op.f('ix_sources_rating'), " ],
+	is_deeply([ $upgrade =~ /op\.(\w+\([^,]*, )/g ],
+		[ "add_column('sources', ", "create_index(op.f('ix_sources_rating'), " ],
 		"autogenerate adds the application's own column to a table of the store, and nothing else");
 	$alembic->('upgrade', 'head');
 	$alembic->('revision', '--autogenerate', '-m', 'again');
