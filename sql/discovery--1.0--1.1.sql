@@ -33,6 +33,12 @@ CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
     'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
 
+CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_lost_file';
+COMMENT ON FUNCTION @extschema@.discovery_lost_file() IS
+    'trigger on sources, after each row: lists the path of a file that the source loses';
+
 CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_notebook_row';
@@ -62,12 +68,13 @@ CREATE FUNCTION @extschema@.add_source(
         file_size bigint DEFAULT NULL,
         source_metadata json DEFAULT NULL,
         on_duplicate text DEFAULT 'return',
-        on_deleted text DEFAULT 'restore')
+        on_deleted text DEFAULT 'restore',
+        columns jsonb DEFAULT NULL)
     RETURNS TABLE (id uuid, outcome text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     AS 'MODULE_PATHNAME', 'discovery_add_source';
 COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
-        bigint, json, text, text) IS
+        bigint, json, text, text, jsonb) IS
     'add a source, or find the existing source with the same content: outcome is added, duplicate or '
     'restored, id is the source that has the content';
 
@@ -196,6 +203,9 @@ ALTER TABLE @store@.sources
     ALTER COLUMN updated_at SET DEFAULT timezone('UTC', now()),
     ADD COLUMN deletion_id uuid,
     ADD COLUMN hold_reason text,
+    -- The trigger replaces '' by the hash. Without a default, typed clients and code generators would
+    -- require a value.
+    ALTER COLUMN content_hash SET DEFAULT '',
     -- lz4 if the server supports it: with pglz, importing 50 KB documents took 2.5 times as long.
     ALTER COLUMN extracted_text SET COMPRESSION @compression@;
 
@@ -210,6 +220,18 @@ CREATE TABLE @store@.discovery_deletions (
 );
 COMMENT ON TABLE @store@.discovery_deletions IS
     'deletion log of the discovery store: sources.deletion_id refers to it';
+
+-- The bytes of files are not in the database, so a path that a source loses must be told: by a
+-- purge, a DELETE, an UPDATE, or a restore with another path. There is no index on file_path: a
+-- path can be longer than an index allows, and an entry must never wait for another transaction.
+CREATE TABLE @store@.discovery_lost_files (
+    id uuid NOT NULL,
+    file_path text NOT NULL,
+    lost_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT discovery_lost_files_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE @store@.discovery_lost_files IS
+    'paths of files that a source has lost: whoever unlinks a file that no source has removes its rows here';
 
 -- Write hashes in lower case, so that equal contents have equal hashes.
 UPDATE @store@.sources SET content_hash = lower(content_hash)
@@ -281,6 +303,12 @@ CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.deleted_at IS NULL)
     EXECUTE FUNCTION @functions@.discovery_source_change();
+CREATE TRIGGER discovery_file_update AFTER UPDATE ON @store@.sources
+    FOR EACH ROW WHEN (old.file_path IS NOT NULL AND old.file_path IS DISTINCT FROM new.file_path)
+    EXECUTE FUNCTION @functions@.discovery_lost_file();
+CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
+    FOR EACH ROW WHEN (old.file_path IS NOT NULL)
+    EXECUTE FUNCTION @functions@.discovery_lost_file();
 CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
@@ -305,6 +333,56 @@ CREATE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     WHERE source.deleted_at IS NOT NULL;
 COMMENT ON VIEW @store@.deleted_sources IS
     'soft-deleted sources: who deleted them and why, and in how many days purge_deleted_sources() would remove them';
+
+-- A comment of the user's stays: a step changes only comments that its first version has.
+COMMENT ON TABLE @store@.notebooks IS 'notebooks: collections of sources';
+COMMENT ON COLUMN @store@.notebooks.id IS
+    'primary key: a UUID of version 7, so ordered by time, if the database made it';
+COMMENT ON COLUMN @store@.notebooks.name IS 'name of the notebook, unique';
+COMMENT ON COLUMN @store@.notebooks.description IS 'what the notebook is about';
+COMMENT ON COLUMN @store@.notebooks.tags IS 'categories of the notebook';
+COMMENT ON COLUMN @store@.notebooks.created_at IS 'time of creation, in UTC';
+COMMENT ON COLUMN @store@.notebooks.updated_at IS
+    'time of the last change, in UTC; set by the database if the client does not set it';
+COMMENT ON COLUMN @store@.notebooks.source_count IS
+    'number of live sources; kept by the database, which ignores what clients write';
+COMMENT ON COLUMN @store@.notebooks.output_count IS 'number of outputs; kept by the client';
+COMMENT ON TABLE @store@.sources IS
+    'sources of the notebooks: files, URLs and texts; those with deleted_at are soft-deleted';
+COMMENT ON COLUMN @store@.sources.id IS
+    'primary key: a UUID of version 7, so ordered by time, if the database made it';
+COMMENT ON COLUMN @store@.sources.notebook_id IS 'notebook of the source';
+COMMENT ON COLUMN @store@.sources.name IS 'name of the source';
+COMMENT ON COLUMN @store@.sources.source_type IS 'file, url or text';
+COMMENT ON COLUMN @store@.sources.file_type IS 'type of the file: pdf, docx, doc, txt or md';
+COMMENT ON COLUMN @store@.sources.url IS 'address of the content';
+COMMENT ON COLUMN @store@.sources.file_path IS
+    'path of the file, whose bytes are not in the database';
+COMMENT ON COLUMN @store@.sources.file_size IS 'size of the content in bytes';
+COMMENT ON COLUMN @store@.sources.content_hash IS
+    'SHA-256 of the content in hex; empty if the source has no hash and so is never a duplicate';
+COMMENT ON COLUMN @store@.sources.extracted_text IS 'text of the content';
+COMMENT ON COLUMN @store@.sources.source_metadata IS 'other properties, chosen by the client';
+COMMENT ON COLUMN @store@.sources.created_at IS 'time of creation, in UTC';
+COMMENT ON COLUMN @store@.sources.updated_at IS
+    'time of the last change, in UTC; set by the database if the client does not set it';
+COMMENT ON COLUMN @store@.sources.deleted_at IS
+    'time of the soft deletion, in UTC; NULL if the source is live';
+COMMENT ON COLUMN @store@.sources.deletion_id IS
+    'deletion that soft-deleted the source: discovery_deletions.id';
+COMMENT ON COLUMN @store@.sources.hold_reason IS
+    'why the source must not be purged; NULL if it may be';
+COMMENT ON COLUMN @store@.discovery_deletions.id IS
+    'primary key: a UUID of version 7, so ordered by time';
+COMMENT ON COLUMN @store@.discovery_deletions.deleted_at IS 'time of the deletion';
+COMMENT ON COLUMN @store@.discovery_deletions.login_role IS 'role that logged in';
+COMMENT ON COLUMN @store@.discovery_deletions.acting_role IS 'role whose privileges were used';
+COMMENT ON COLUMN @store@.discovery_deletions.reason IS 'reason that the client gave';
+COMMENT ON COLUMN @store@.discovery_deletions.sources IS
+    'number of sources that the deletion soft-deleted';
+COMMENT ON COLUMN @store@.discovery_lost_files.id IS 'primary key: a UUID of version 7, so ordered by time';
+COMMENT ON COLUMN @store@.discovery_lost_files.file_path IS 'path of the file';
+COMMENT ON COLUMN @store@.discovery_lost_files.lost_at IS 'when the source lost it';
 */
 
 SELECT @extschema@.discovery_run_step('1.0', '1.1');

@@ -29,6 +29,10 @@ SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool rea
     return options;
 }
 
+// The statement without the newline that begins a raw string literal: it would split a line of the
+// server's log.
+const char *trimmed(const char *sql) { return sql + strspn(sql, "\n"); }
+
 }  // namespace
 
 Argument oid_argument(Oid value) { return {OIDOID, ObjectIdGetDatum(value)}; }
@@ -44,7 +48,7 @@ uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool re
     // Use the newest snapshot, like the catalog caches, even at REPEATABLE READ and after our own
     // DDL in the same statement.
     if (read_only) PushActiveSnapshot(GetLatestSnapshot());
-    int result = SPI_execute_extended(sql, &options);
+    int result = SPI_execute_extended(trimmed(sql), &options);
     if (read_only) PopActiveSnapshot();
     if (result < 0) elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(result));
     return SPI_processed;
@@ -57,7 +61,7 @@ uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, con
     int count = 0;
     for (const Argument &argument : arguments) types[count++] = argument.type;
     SPIExecuteOptions options = options_of(arguments, false, rows);
-    SavedPlan *saved = hold_plan(sql, types, count, index);
+    SavedPlan *saved = hold_plan(trimmed(sql), types, count, index);
     PG_TRY();
     {
         int result = SPI_execute_plan_extended(saved->plan, &options);

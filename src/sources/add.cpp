@@ -4,6 +4,7 @@
 #include "server/result.hpp"
 #include "server/subtransaction.hpp"
 #include "sources/hash.hpp"
+#include "sources/own_columns.hpp"
 #include "sources/soft_delete.hpp"
 #include "sources/triggers.hpp"
 
@@ -33,7 +34,8 @@ enum {
     arg_file_size,
     arg_source_metadata,
     arg_on_duplicate,
-    arg_on_deleted
+    arg_on_deleted,
+    arg_columns
 };
 
 // The number of attempts before add_source() gives up. An attempt fails only if another session
@@ -54,11 +56,14 @@ WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERA
 ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
 constexpr const char *deleted_index = "ix_sources_deleted_hash";
 
+// The two writes, in the pieces between which a statement names the user's own columns.
 constexpr const char *insert = R"sql(
 INSERT INTO @store@.sources
     (notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
-     source_metadata)
-VALUES ($1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json))
+     source_metadata)sql";
+constexpr const char *inserted =
+    "$1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json)";
+constexpr const char *unless_there = R"sql(
 ON CONFLICT (notebook_id, content_hash)
     WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
     DO NOTHING
@@ -70,21 +75,40 @@ SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4
     file_type = CASE WHEN $3 OPERATOR(pg_catalog.=) 'file'::pg_catalog.text THEN coalesce($5, source.file_type) END,
     url = coalesce($6, source.url),
     file_path = coalesce($7, source.file_path), file_size = coalesce($8, source.file_size),
-    source_metadata = coalesce($9, source.source_metadata)
+    source_metadata = coalesce($9, source.source_metadata))sql";
+constexpr const char *if_deleted = R"sql(
 WHERE source.id OPERATOR(pg_catalog.=) $1 AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1
 RETURNING source.id)sql";
+
+// The statement that inserts the source. `own` is null if the caller gives no columns of its own.
+// Names of columns are put in after the schema, because a name may contain the schema's mark.
+const char *insertion(const Store &store, const OwnColumns *own) {
+    const char *into = placed(insert, store);
+    if (own == nullptr) return psprintf("%s)\nVALUES (%s)%s", into, inserted, unless_there);
+    return psprintf("%s%s)\nSELECT %s%s\nFROM pg_catalog.jsonb_to_record($11) AS given (%s)%s", into, own->names,
+                    inserted, own->values, own->definitions, unless_there);
+}
+
+// The statement that restores the source $1.
+const char *restoration(const Store &store, const OwnColumns *own) {
+    const char *set = placed(restore, store);
+    if (own == nullptr) return psprintf("%s%s", set, if_deleted);
+    return psprintf("%s%s\nFROM pg_catalog.jsonb_to_record($10) AS given (%s)%s", set, own->assignments,
+                    own->definitions, if_deleted);
+}
 
 // The values of the source to write.
 struct NewSource {
     Argument notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
-        metadata;
-    bool has_identity;  // content_hash is not empty
+        metadata, columns;
+    const OwnColumns *own;  // the user's own columns, or null if none are given
+    bool has_identity;      // content_hash is not empty
     bool error_on_duplicate, add_beside_deleted;
 };
 
 // Reads the arguments and checks all rules at once.
-// Errors: 22023, with every violation in DETAIL.
-NewSource read_arguments(FunctionCallInfo fcinfo) {
+// Errors: 22023, with every violation in DETAIL; those of read_own_columns().
+NewSource read_arguments(FunctionCallInfo fcinfo, const Store &store) {
     core::SourceDraft draft;
     draft.has_notebook = !PG_ARGISNULL(arg_notebook_id);
     draft.name = view_argument(fcinfo, arg_name);
@@ -126,6 +150,8 @@ NewSource read_arguments(FunctionCallInfo fcinfo) {
     source.file_path = argument(fcinfo, arg_file_path, TEXTOID);
     source.metadata = argument(fcinfo, arg_source_metadata, JSONOID);
     source.file_size = argument(fcinfo, arg_file_size, INT8OID);
+    source.columns = argument(fcinfo, arg_columns, JSONBOID);
+    source.own = source.columns.is_null ? nullptr : read_own_columns(store, source.columns.value);
     if (draft.size_of_content) source.file_size = {INT8OID, Int64GetDatum(*draft.size_of_content)};
     // The hash comes from the content, else from the client, else from the text, as in the row
     // trigger.
@@ -161,7 +187,7 @@ enum class Attempt {
 // Restores a soft-deleted source. If another session has added a duplicate meanwhile, the update is
 // rolled back.
 Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
-    const char *sql = placed(restore, store);
+    const char *sql = restoration(store, source.own);
     Datum notebook = source.notebook_id.value;
     lock_notebooks(
         store, {UUIDARRAYOID, PointerGetDatum(construct_array(&notebook, 1, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))});
@@ -171,9 +197,9 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
             const KeptHash outer = keep_hash_of(DatumGetUUIDP(id));
             PG_TRY();
             {
-                restored =
-                    run_saved(sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text,
-                                    source.file_type, source.url, source.file_path, source.file_size, source.metadata});
+                restored = run_saved(
+                    sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text, source.file_type,
+                          source.url, source.file_path, source.file_size, source.metadata, source.columns});
             }
             PG_FINALLY();
             { stop_keeping_hash(outer); }
@@ -209,9 +235,10 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
             if (attempt != Attempt::found_a_duplicate || !IsolationUsesXactSnapshot()) return attempt;
         }
     }
-    if (run_saved(placed(insert, store),
-                  {source.notebook_id, source.name, source.source_type, source.extracted_text, source.content_hash,
-                   source.file_type, source.url, source.file_path, source.file_size, source.metadata}) == 0)
+    if (run_saved(
+            insertion(store, source.own),
+            {source.notebook_id, source.name, source.source_type, source.extracted_text, source.content_hash,
+             source.file_type, source.url, source.file_path, source.file_size, source.metadata, source.columns}) == 0)
         return Attempt::found_a_duplicate;
     put_outcome(fcinfo, result_datum(0, 0, &is_null), "added");
     return Attempt::done;
@@ -243,7 +270,7 @@ using namespace discovery;
 DISCOVERY_FUNCTION(discovery_add_source) {
     PreventCommandIfReadOnly("add_source()");
     Store store = current_store();
-    NewSource source = read_arguments(fcinfo);
+    NewSource source = read_arguments(fcinfo, store);
     begin_result(fcinfo);
     with_rights(store, [&] {
         add(fcinfo, store, source);

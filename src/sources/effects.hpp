@@ -19,6 +19,7 @@ struct Effects {
     core::Tally tally;                    // of sources, by notebook
     std::map<core::Uuid, int64> deleted;  // sources, by deletion
     std::set<core::Uuid> written;         // notebooks that have a new id
+    std::vector<std::string> lost_files;  // paths that no longer are a source's
 };
 
 /// The effects on the trigger's table of the statement that calls the trigger; each has its own, as a

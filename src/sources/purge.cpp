@@ -45,6 +45,17 @@ const char *oldest_unlocked() {
         is_removable);
 }
 
+// Whether another session may have locked a removable row, or has done so before: xmax is the
+// transaction that locked or changed the row. A look is much cheaper than locking the rows.
+bool may_be_locked(const Store &store, Datum cutoff, Datum floor) {
+    const char *sql = placed(psprintf("SELECT FROM @store@.sources WHERE %s"
+                                      " AND xmax OPERATOR(pg_catalog.<>) '0'::pg_catalog.xid LIMIT 1",
+                                      is_removable),
+                             store);
+    return run_saved(sql, {{TIMESTAMPTZOID, cutoff}, {INT4OID, Datum{}, true}, uuid_argument(floor)},
+                     "ix_sources_deleted_at") > 0;
+}
+
 // Whether to try a plain DELETE first, which gives up at a locked row. It is not tried if user
 // triggers run, because they would see our lock_timeout and could run twice. It is also not tried
 // if privileges or policies may prevent the caller from locking some rows that it may remove: the
@@ -59,7 +70,7 @@ bool may_try_without_locks(const Store &store) {
     for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
         const Trigger &trigger = triggers->triggers[number];
         if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_delete") != 0 &&
-            strcmp(trigger.tgname, "discovery_statement") != 0)
+            strcmp(trigger.tgname, "discovery_file_delete") != 0 && strcmp(trigger.tgname, "discovery_statement") != 0)
             is_ours_alone = false;
     }
     table_close(sources, NoLock);
@@ -92,9 +103,9 @@ void purge(FunctionCallInfo fcinfo, const Store &store) {
                   "ix_sources_deleted_at", removed);
     };
     // Usually nobody has locked any of the rows. Locking each row first would take a third more
-    // time.
-    bool is_done =
-        PG_ARGISNULL(1) && may_try_without_locks(store) && unless_locked([&] { remove(removal(store, "")); });
+    // time. A session that locks a row after the look costs the DELETE its short wait.
+    bool is_done = PG_ARGISNULL(1) && may_try_without_locks(store) && !may_be_locked(store, cutoff, floor) &&
+                   unless_locked([&] { remove(removal(store, "")); });
     if (!is_done) {
         tuplestore_clear(removed);
         remove(removal(store, oldest_unlocked()));

@@ -8,10 +8,9 @@
 #include "sources/counts.hpp"
 #include "sources/deletions.hpp"
 #include "sources/effects.hpp"
+#include "sources/lost_files.hpp"
 
 extern "C" {
-#include "access/table.h"
-#include "catalog/pg_class.h"
 #include "commands/trigger.h"
 }
 
@@ -64,33 +63,14 @@ Columns columns_of(Relation relation) {
             column_number(relation, "deletion_id", UUIDOID)};
 }
 
-// Opens the deletion log in the schema of `sources`. The owner of the schema may have replaced it
-// with another object, whose code must not run as the owner of sources.
-// Errors: 55000 there is no such table of the same owner.
-Relation open_log(Relation sources) {
-    Oid schema = RelationGetNamespace(sources);
-    hold_schema(schema);
-    Oid log = get_relname_relid("discovery_deletions", schema);
-    Relation relation = OidIsValid(log) ? try_table_open(log, RowExclusiveLock) : nullptr;
-    if (relation == nullptr || relation->rd_rel->relkind != RELKIND_RELATION ||
-        relation->rd_rel->relowner != sources->rd_rel->relowner)
-        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                errmsg("schema \"%s\" has no deletion log for table \"%s\"", get_namespace_name(schema),
-                       RelationGetRelationName(sources)),
-                errdetail("It must have a table \"discovery_deletions\" of the same owner."));
-    return relation;
-}
-
 // Inserts the deletions, or adds to the row count of those that an earlier statement has logged.
 void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
     if (effects->deleted.empty()) return;
-    Relation log = open_log(sources);
-    const char *store = quoted_schema(RelationGetNamespace(sources));
     const char *sql = psprintf(
-        "INSERT INTO %s.discovery_deletions AS known (id, login_role, acting_role, reason, sources)"
+        "INSERT INTO %s AS known (id, login_role, acting_role, reason, sources)"
         " VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (id) DO UPDATE SET sources = known.sources OPERATOR(pg_catalog.+) excluded.sources",
-        store);
+        hold_beside(sources, "discovery_deletions", "deletion log"));
     for (const auto &[id, rows] : effects->deleted) {
         const Deletion *deletion = find_deletion(id);
         if (deletion == nullptr) continue;
@@ -100,7 +80,6 @@ void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
                         text_argument(deletion->reason),
                         {INT8OID, Int64GetDatum(rows)}});
     }
-    table_close(log, NoLock);
 }
 
 }  // namespace
@@ -149,6 +128,7 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     } else {
         add_to_counts(fcinfo, sources, effects->tally);
         log_deletions(sources, effects, acting_role);
+        list_lost_files(sources, effects->lost_files);
     }
     leave(session);
     SPI_finish();

@@ -4,6 +4,7 @@
 #include "store/catalog.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "commands/trigger.h"
 #include "parser/parse_coerce.h"
 #include "utils/datum.h"
@@ -50,6 +51,20 @@ AttrNumber column_number(Relation relation, const char *name, Oid type) {
 Session act_as_owner_of(Relation table) {
     Oid owner = table->rd_rel->relowner;
     return act_as(owner, safe_search_path(RelationGetNamespace(table), owner), Deferred::allowed);
+}
+
+const char *hold_beside(Relation table, const char *name, const char *what) {
+    Oid schema = RelationGetNamespace(table);
+    hold_schema(schema);
+    Oid other = get_relname_relid(name, schema);
+    if (OidIsValid(other)) LockRelationOid(other, RowExclusiveLock);
+    if (!OidIsValid(other) || get_relname_relid(name, schema) != other || why_no_plain_table(other) != nullptr ||
+        owner_of(other) != table->rd_rel->relowner)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("schema \"%s\" has no %s for table \"%s\"", get_namespace_name(schema), what,
+                       RelationGetRelationName(table)),
+                errdetail("It must have a table \"%s\" of the same owner.", name));
+    return quote_qualified_identifier(get_namespace_name(schema), name);
 }
 
 bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute) {

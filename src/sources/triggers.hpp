@@ -76,6 +76,12 @@ private:
 /// user's. Restore by leave().
 Session act_as_owner_of(Relation table);
 
+/// The quoted name of a table in the schema of the trigger's table, which must be a plain table of the
+/// same owner; both are locked until the transaction ends. The owner of the schema may have replaced it
+/// with another object, whose code must not run as the owner of the trigger's table.
+/// Errors: 55000, saying that the schema has no `what`.
+const char *hold_beside(Relation table, const char *name, const char *what);
+
 /// The source whose hash the row trigger keeps, if there is one.
 struct KeptHash {
     bool is_kept;

@@ -214,8 +214,11 @@ void analyze(Effects *effects, Node *statement) {
             break;
         case T_CommentStmt: {
             auto *comment = reinterpret_cast<CommentStmt *>(statement);
+            auto *name = reinterpret_cast<List *>(comment->object);
             if (comment->objtype == OBJECT_TABLE)
-                lock(effects, strVal(llast(castNode(List, comment->object))), ShareUpdateExclusiveLock);
+                lock(effects, strVal(llast(name)), ShareUpdateExclusiveLock);
+            else if (comment->objtype == OBJECT_COLUMN)
+                lock(effects, strVal(list_nth(name, list_length(name) - 2)), ShareUpdateExclusiveLock);
             break;
         }
         default:

@@ -6,7 +6,10 @@
 #include "store/store.hpp"
 
 extern "C" {
+#include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/fmgrprotos.h"
 }
 
@@ -15,9 +18,21 @@ extern "C" {
 namespace discovery {
 namespace {
 
+// Whether a table has no pages. It does not wait for a lock: if another session has locked the
+// table, the answer is false.
+bool is_surely_empty(Oid table) {
+    if (!ConditionalLockRelationOid(table, AccessShareLock)) return false;
+    Relation relation = try_relation_open(table, NoLock);
+    bool is_empty = relation != nullptr && RELKIND_HAS_STORAGE(relation->rd_rel->relkind) &&
+                    RelationGetNumberOfBlocks(relation) == 0;
+    if (relation != nullptr) relation_close(relation, NoLock);
+    UnlockRelationOid(table, AccessShareLock);
+    return is_empty;
+}
+
 // Sets `rows` to the number of live rows in the statistics system or, if that is 0 (as on a standby
-// or after a crash), to the number that the last ANALYZE stored. It takes no lock, so it never
-// waits for an upgrade. Returns false if the table does not exist.
+// or after a crash), to the number that the last ANALYZE stored. It never waits for an upgrade.
+// Returns false if the table does not exist, or if neither number is known.
 bool estimate_rows(Oid table, int64 *rows) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
     if (!HeapTupleIsValid(tuple)) return false;
@@ -25,7 +40,7 @@ bool estimate_rows(Oid table, int64 *rows) {
     ReleaseSysCache(tuple);
     *rows = DatumGetInt64(DirectFunctionCall1(pg_stat_get_live_tuples, ObjectIdGetDatum(table)));
     if (*rows == 0 && analyzed > 0) *rows = static_cast<int64>(analyzed);
-    return true;
+    return *rows > 0 || analyzed == 0 || is_surely_empty(table);
 }
 
 void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core::Migrations *migrations,

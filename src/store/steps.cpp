@@ -9,10 +9,14 @@
 
 extern "C" {
 #include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "commands/comment.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 }
+
+#include <algorithm>
 
 namespace discovery {
 namespace {
@@ -55,14 +59,38 @@ std::string_view best_compression() {
 #endif
 }
 
-// Runs all statements of a script, with the schemas filled in.
-void run_script(const std::string &sql, Oid schema, const char *script) {
+// Whether the statement would replace a comment of the user's: a comment on a table, view or column
+// that the release before the step does not have.
+bool replaces_comment(const RawStmt *statement, Oid schema, const core::Release *before) {
+    auto *comment = reinterpret_cast<CommentStmt *>(statement->stmt);
+    if (!IsA(comment, CommentStmt)) return false;
+    bool is_column = comment->objtype == OBJECT_COLUMN;
+    if (!is_column && comment->objtype != OBJECT_TABLE && comment->objtype != OBJECT_VIEW) return false;
+    auto *names = castNode(List, comment->object);
+    const char *column = is_column ? strVal(llast(names)) : nullptr;
+    const char *table = strVal(list_nth(names, list_length(names) - (is_column ? 2 : 1)));
+    Oid relation = get_relname_relid(table, schema);
+    AttrNumber number = is_column ? get_attnum(relation, column) : 0;
+    const char *present = GetComment(relation, RelationRelationId, number);
+    if (present == nullptr) return false;
+    table = quote_identifier(table);
+    const char *name = is_column ? psprintf("%s.%s", table, quote_identifier(column)) : table;
+    return before == nullptr ||
+           std::none_of(before->shape.begin(), before->shape.end(), [&](const core::Object &object) {
+               return object.kind == "comment" && object.name == name && object.definition == present;
+           });
+}
+
+// Runs all statements of a script, with the schemas filled in. `before` is the release that the
+// script starts from, or null.
+void run_script(const std::string &sql, Oid schema, const char *script, const core::Release *before = nullptr) {
     const char *store = quoted_schema(schema);
     const char *extension = quoted_schema(read_extension().schema);
     const char *placed = place_step(sql, store, extension);
     List *statements = pg_parse_query(placed);
     for (int number = 0; number < list_length(statements); ++number)
-        run_statement(text_of_statement(placed, statements, number), script, number + 1);
+        if (!replaces_comment(static_cast<RawStmt *>(list_nth(statements, number)), schema, before))
+            run_statement(text_of_statement(placed, statements, number), script, number + 1);
 }
 
 // Writes the version of the store, and adds a row to its history.
@@ -121,7 +149,7 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
     SPI_connect();
     Session session = enter_as(owner);
     if (step->from.is_base()) run_script(migrations->record_sql, schema, name);
-    run_script(step->sql, schema, name);
+    run_script(step->sql, schema, name, migrations->release(step->from));
     if (!step->to.is_base())
         note(schema, step->from, step->to,
              step->from.is_base() ? "install"

@@ -96,6 +96,7 @@ ALTER TABLE discovery_aside.notebooks SET SCHEMA discovery_third;
 ALTER TABLE notebooks SET SCHEMA discovery_aside;
 ALTER TABLE sources SET SCHEMA discovery_aside;
 ALTER TABLE discovery_deletions SET SCHEMA discovery_aside;
+ALTER TABLE discovery_lost_files SET SCHEMA discovery_aside;
 ALTER TABLE discovery_migrations SET SCHEMA discovery_aside;
 ALTER VIEW live_sources SET SCHEMA discovery_aside;
 ALTER VIEW deleted_sources SET SCHEMA discovery_aside;

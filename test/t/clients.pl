@@ -18,6 +18,8 @@ $node->append_conf('postgresql.conf', "fsync = off\nlisten_addresses = '127.0.0.
 $node->append_conf('pg_hba.conf', "host all all 127.0.0.1/32 scram-sha-256\n");
 $node->start;
 $node->safe_psql('postgres', "CREATE ROLE discovery_user LOGIN PASSWORD 'discovery_pass'");
+# Settings of the caller's interpreters may make them write to stderr.
+delete $ENV{$_} foreach grep { /^PYTHON/ } keys %ENV;
 $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 $ENV{npm_config_cache} = "$scratch/npm";
 $ENV{npm_config_update_notifier} = 'false';
@@ -100,6 +102,8 @@ if (system('command -v node >/dev/null') == 0)
 	}
 	$missing = '' unless $status;
 }
+# npm may need them for its registry.
+delete $ENV{$_} foreach grep { /^NODE_(?!PATH$)/ } keys %ENV;
 walk('node_postgres', $missing, 'node', "$scratch/example.mjs");
 unlike(slurp_file("$clients/node/package-lock.json"), qr/"resolved"/, 'the lock file names no registry');
 
@@ -130,6 +134,21 @@ SKIP:
 	$alembic->('revision', '--autogenerate', '-m', 'nothing');
 	($file) = glob("$project/versions/*_nothing.py");
 	is(() = slurp_file($file) =~ /^    pass$/mg, 2, 'then there is nothing to do');
+	$alembic->('upgrade', 'head');
+	# A column of the application's own on a table of the store, with an index
+	open(my $models, '>>', "$project/application_models.py") or die;
+	print $models "\n\nfrom models import Source\n\nSource.rating = Column(Integer, index=True)\n";
+	close $models;
+	$alembic->('revision', '--autogenerate', '-m', 'column');
+	($file) = glob("$project/versions/*_column.py");
+	my ($upgrade) = slurp_file($file) =~ /^def upgrade.*?\n(.*?)^def /ms;
+	is_deeply([ $upgrade =~ /op\.(\w+\([^,]*, )/g ],
+		[ "add_column('sources', ", "create_index(op.f('ix_sources_rating'), " ],
+		"autogenerate adds the application's own column to a table of the store, and nothing else");
+	$alembic->('upgrade', 'head');
+	$alembic->('revision', '--autogenerate', '-m', 'again');
+	($file) = glob("$project/versions/*_again.py");
+	is(() = slurp_file($file) =~ /^    pass$/mg, 2, 'and then there is nothing to do');
 	is($node->safe_psql('with_alembic', "SELECT count(*) FROM discovery_check() WHERE kind <> 'extra'"), '0',
 		'the store is whole');
 	$alembic->('downgrade', 'base');

@@ -74,7 +74,7 @@ my @planted = (
 		"+rows $s" ],
 	[ 'order of columns', "ALTER TABLE notebooks DROP description; ALTER TABLE notebooks ADD description text",
 		(map { ("-column $n.$_", "+column $n.$_") } qw(created_at description output_count source_count tags updated_at)),
-		"-privileges $n.description", "-rows $n", "+rows $n" ],
+		"-comment $n.description", "-privileges $n.description", "-rows $n", "+rows $n" ],
 	[ 'a type', "ALTER TABLE notebooks ALTER output_count TYPE bigint", "-column $n.output_count",
 		"+column $n.output_count" ],
 	[ 'a length', "ALTER TABLE notebooks ALTER name TYPE varchar(256)", "-column $n.name", "+column $n.name",

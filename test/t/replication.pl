@@ -91,6 +91,8 @@ $primary->safe_psql('old', "CREATE EXTENSION discovery VERSION '1.0'");
 script($primary, 'old', 'rows');
 caught_up();
 is(value($standby, 'old', $status), '1.0|current', 'a store of 1.0 there');
+is(value($standby, 'old', 'SELECT notebooks IS NULL, sources IS NULL FROM discovery_status()'), 't|t',
+	'with rows that nobody has counted');
 $primary->safe_psql('old', 'ALTER EXTENSION discovery UPDATE');
 caught_up();
 is(value($standby, 'old', $status), '1.1|current', 'and at 1.1 after the update of the primary');

@@ -1,4 +1,4 @@
-"""Alembic's environment. The store's tables are discovery's: Alembic neither makes, alters nor drops them."""
+"""Alembic's environment. The store's tables are discovery's: Alembic only adds the application's own columns."""
 import os
 import sys
 from pathlib import Path
@@ -9,13 +9,19 @@ from sqlalchemy import create_engine
 sys.path.insert(0, str(Path(__file__).parent))
 from application_models import Base
 
-STORE_TABLES = {"notebooks", "sources", "discovery_migrations", "discovery_deletions"}
+STORE_TABLES = {"notebooks", "sources", "discovery_migrations", "discovery_deletions", "discovery_lost_files"}
 
 
 def include_object(obj, name, type_, reflected, compare_to):
-    """Leaves out the store's tables, with all that is on them: for autogenerate and for check."""
+    """Of what is on the store's tables, shows only what the models have and the database has not: for autogenerate."""
     table = obj if type_ == "table" else getattr(obj, "table", None)
-    return table is None or table.name not in STORE_TABLES
+    if table is None or table.name not in STORE_TABLES:
+        return True
+    if type_ != "table":
+        return not reflected and compare_to is None
+    if compare_to is not None:
+        compare_to.comment = obj.comment  # Alembic compares it without asking
+    return compare_to is not None
 
 
 def run():

@@ -11,10 +11,10 @@ CREATE POLICY own_policy ON sources FOR SELECT TO reader USING (deleted_at IS NU
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON notebooks, sources, live_sources TO reader;
 GRANT UPDATE (description) ON notebooks TO reader WITH GRANT OPTION;
-COMMENT ON TABLE notebooks IS 'unsere Notizbücher';
 COMMENT ON COLUMN sources.rating IS 'von 0 bis 5';
 CREATE VIEW own_view WITH (security_barrier) AS SELECT n.name, count(*) AS live
     FROM notebooks n JOIN live_sources s ON s.notebook_id = n.id GROUP BY n.id;
+COMMENT ON VIEW own_view IS 'unsere Notizbücher';
 CREATE STATISTICS own_statistics (dependencies) ON source_type, file_type FROM sources;
 ALTER TABLE sources SET (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_enabled = off);
 ALTER TABLE sources ALTER COLUMN url SET STORAGE EXTERNAL, ALTER COLUMN notebook_id SET STATISTICS 500,
