@@ -1,4 +1,4 @@
-# The purge as a job of pg_cron, as the docs show it: it removes what is old enough and leaves the rest.
+# The purge as a job of pg_cron, scheduled by the owner of the store, as the docs show it: it removes what is old enough and leaves the rest.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -23,6 +23,11 @@ END
 $node->start;
 $node->safe_psql('postgres', <<'END');
 CREATE EXTENSION pg_cron;
+CREATE ROLE keeper LOGIN;
+GRANT USAGE ON SCHEMA cron TO keeper;
+GRANT CREATE ON DATABASE postgres TO keeper;
+GRANT CREATE ON SCHEMA public TO keeper;
+SET ROLE keeper;
 CREATE EXTENSION discovery;
 INSERT INTO notebooks (name) VALUES ('a');
 INSERT INTO sources (notebook_id, name, source_type)
@@ -39,7 +44,7 @@ my $schedule = $node->safe_psql('postgres', q{
 	FROM pg_extension WHERE extname = 'pg_cron'})
   eq 't' ? '1 seconds' : '* * * * *';
 $node->safe_psql('postgres',
-	qq{SELECT cron.schedule('purge', '$schedule', 'SELECT count(*) FROM purge_deleted_sources()')});
+	qq{SET ROLE keeper; SELECT cron.schedule('purge', '$schedule', 'SELECT count(*) FROM purge_deleted_sources()')});
 ok($node->poll_query_until('postgres',
 	q{SELECT count(*) > 0 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')}),
 	'the job has run');
