@@ -149,8 +149,9 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
     adopted.record = store.record;
     adopted.transaction = this_transaction();
     const core::Release *release = require_release(migrations, store);
+    if (!store.is_complete()) refuse_incomplete(store);
     const std::vector<std::string> *lost = lost_functions(migrations, store);
-    if (is_new && lost->empty() && store.is_complete())
+    if (is_new && lost->empty())
         ereport(ERROR, errcode(ERRCODE_DUPLICATE_TABLE),
                 errmsg("schema \"%s\" already has a store", schema_name(store.schema)),
                 errdetail("Its version is %s.", text_of(store.version)));

@@ -12,6 +12,7 @@ extern "C" {
 #include "utils/acl.h"
 }
 
+#include "core/alteration.hpp"
 #include "core/repair.hpp"
 
 namespace discovery {
@@ -42,8 +43,8 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
     bool nulls[5] = {};
     values[0] = to_text(*in_core([&] { return object.kind + " " + object.name; }));
     values[1] = to_text(kind);
-    set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is.definition); }));
-    set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be.definition); }));
+    set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is).definition; }));
+    set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be).definition; }));
     set_text(&values[4], &nulls[4],
              *in_core([&] { return core::place_schemas(core::repair(difference, is, should_be), store, functions); }));
     put_row(fcinfo, values, nulls);
@@ -80,24 +81,17 @@ void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations
     SPI_finish();
 }
 
-// Whether the object belongs to a table of the store. Other tables of the user are ignored. With
-// `with_referring`, tables that refer to the store are included, because a migration may have to
-// create them.
-bool is_of_store(const core::Object &object, const core::Shape &is, const core::Shape &should_be, bool with_referring) {
-    for (const core::Object &other : should_be)
-        if (other.relation() == object.relation()) return true;
-    if (!with_referring) return false;
-    for (const core::Object &other : is)
-        if (other.kind == "constraint" && other.relation() == object.relation() &&
-            other.definition.starts_with("FOREIGN KEY") && other.definition.find(core::store_mark) != std::string::npos)
-            return true;
-    return false;
+// Whether the object belongs to a table of the store. Other tables of the user are ignored.
+bool is_of_store(const core::Object &object, const core::Shape &should_be) {
+    return std::any_of(should_be.begin(), should_be.end(),
+                       [&](const core::Object &other) { return other.relation() == object.relation(); });
 }
 
 void put_migration(FunctionCallInfo fcinfo, const char *direction, const std::vector<core::Repair> &statements) {
     for (const core::Repair &statement : statements) {
-        Datum values[3] = {to_text(direction), to_text(statement.statement), Datum{}};
+        Datum values[3] = {to_text(direction)};
         bool nulls[3] = {};
+        set_text(&values[1], &nulls[1], statement.statement);
         set_text(&values[2], &nulls[2], statement.comment);
         put_row(fcinfo, values, nulls);
     }
@@ -110,7 +104,7 @@ using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_check) {
     begin_result(fcinfo);
-    Store store = require_store(name_argument(fcinfo, 0));
+    Store store = require_store(name_argument(fcinfo, 0), true);
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &should_be = require_release(migrations, store)->shape;
     const core::Shape &is = *read_shape(store.schema);
@@ -118,7 +112,7 @@ DISCOVERY_FUNCTION(discovery_check) {
     auto *differences = in_core([&] {
         auto all = core::compare(is, should_be);
         std::erase_if(all,
-                      [&](const core::Difference &one) { return !is_of_store(one.object(), is, should_be, false); });
+                      [&](const core::Difference &one) { return !is_of_store(one.object(), should_be); });
         return all;
     });
     for (const core::Difference &difference : *differences)
@@ -129,16 +123,13 @@ DISCOVERY_FUNCTION(discovery_check) {
 
 DISCOVERY_FUNCTION(discovery_autogenerate) {
     begin_result(fcinfo);
-    Store store = require_store(name_argument(fcinfo, 0));
+    Store store = require_store(name_argument(fcinfo, 0), true);
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &version = *without_record(&require_release(migrations, store)->shape);
     const core::Shape &whole = *without_record(read_shape(store.schema));
-    auto *altered = in_core([&] {
-        core::Shape shape = whole;
-        std::erase_if(shape, [&](const core::Object &object) { return !is_of_store(object, whole, version, true); });
-        return shape;
-    });
-    put_migration(fcinfo, "up", *in_core([&] { return core::repair(version, *altered, true); }));
-    put_migration(fcinfo, "down", *in_core([&] { return core::repair(*altered, version, true); }));
+    const std::vector<core::Surrounding> &surroundings = *read_surroundings(store.schema);
+    const auto *migration = in_core([&] { return core::migration(version, whole, surroundings); });
+    put_migration(fcinfo, "up", migration->up);
+    put_migration(fcinfo, "down", migration->down);
     return Datum{};
 }
