@@ -136,8 +136,7 @@ private:
         if (object.kind == "constraint") definition = without_state(definition).definition;
         if (object.kind == "table") {
             if (std::string why = why_not(object); !why.empty() && before != nullptr)
-                notes_.push_back("Not brought along: that table " + object.name +
-                                 " is another one, because " + why + ". Change it by hand.");
+                notes_.push_back("Not brought along: of table " + object.name + ", that " + why + ". Change it by hand.");
             definition = definition.ends_with("unlogged") ? "unlogged" : "permanent";
         }
         if (object.kind == "index" && without_invalid(definition) != definition) {

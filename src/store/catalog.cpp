@@ -71,8 +71,8 @@ void refuse_incomplete(const Store &store) {
     ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
             errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
             errdetail("%s", what.data),
-            errhint("Restore the tables from a backup, or make what is missing, empty, with the statements in column"
-                    " \"fix\": SELECT object, fix FROM %s.discovery_check(%s);",
+            errhint("Take back what was done to the tables, restore them from a backup, or make what is missing,"
+                    " empty, with the statements that this gives: SELECT object, fix FROM %s.discovery_check(%s);",
                     functions, literal));
 }
 

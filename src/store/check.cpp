@@ -126,7 +126,7 @@ DISCOVERY_FUNCTION(discovery_autogenerate) {
     Store store = require_store(name_argument(fcinfo, 0), true);
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &version = *without_record(&require_release(migrations, store)->shape);
-    const core::Shape &whole = *without_record(read_shape(store.schema));
+    const core::Shape &whole = *without_record(read_shape(store.schema, true));
     const std::vector<core::Surrounding> &surroundings = *read_surroundings(store.schema);
     const auto *migration = in_core([&] { return core::migration(version, whole, surroundings); });
     put_migration(fcinfo, "up", migration->up);

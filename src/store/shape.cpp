@@ -84,7 +84,7 @@ std::string_view best_compression() {
 #endif
 }
 
-core::Shape *read_shape(Oid schema) {
+core::Shape *read_shape(Oid schema, bool marks_all) {
     core::Shape *shape = in_core([] { return core::Shape{}; });
     auto *namespaces = in_core([] { return std::vector<core::Namespace>(3); });
     const char *store = quoted_schema(schema), *extension = quoted_schema(read_extension().schema);
@@ -99,7 +99,8 @@ core::Shape *read_shape(Oid schema) {
     uint64 count = query(names_query, {oid_argument(schema)});
     for (uint64 row = 0; row < count; ++row) {
         const char *of = result_text(row, 0), *name = result_text(row, 1);
-        int which = strcmp(of, "relation") == 0 ? 0 : strcmp(of, "function") == 0 ? 1 : 2;
+        if (!marks_all && (strcmp(of, "other") == 0 || strcmp(of, "function") == 0)) continue;
+        int which = strcmp(of, "extension") == 0 ? 2 : strcmp(of, "function") == 0 ? 1 : 0;
         in_core([&] { (*namespaces)[which].names.insert(name); });
     }
     Row *rows = nullptr;

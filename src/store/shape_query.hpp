@@ -330,26 +330,25 @@ CROSS JOIN LATERAL (
     UNION SELECT 'pg_publication'::regclass, b.prpubid FROM pg_publication_rel b WHERE b.prrelid = r.oid
     UNION SELECT 'pg_publication'::regclass, b.pnpubid FROM pg_publication_namespace b WHERE b.pnnspid = $1
 ) AS u
-UNION
-SELECT r.name, CASE WHEN c.relkind = 'f' OR t.relkind = 'f' THEN 'is a foreign table' ELSE 'inherits from ' || quote_ident(c.relname) END
-FROM relation r JOIN pg_inherits h ON h.inhrelid = r.oid JOIN pg_class c ON c.oid = h.inhparent JOIN pg_class t ON t.oid = r.oid
 ORDER BY 1, 2)sql";
 
-// What has a name in the store's schema, and the functions of the extension: 'relation' for what is
-// named without arguments, 'function' for the functions in the schema, 'extension' for the others.
+// What has a name in the store's schema, and the functions of the extension: 'relation' for tables and
+// views, 'function' for the functions in the schema, 'other' for the rest there, and 'extension'.
 inline constexpr const char *names_query = R"sql(
 SELECT 'relation', quote_ident(c.relname) FROM pg_class c
-    WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
+    WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 UNION ALL
-SELECT 'relation', quote_ident(t.typname) FROM pg_type t
+SELECT 'other', quote_ident(c.relname) FROM pg_class c WHERE c.relnamespace = $1 AND c.relkind = 'S'
+UNION ALL
+SELECT 'other', quote_ident(t.typname) FROM pg_type t
     WHERE t.typnamespace = $1 AND (t.typtype IN ('e', 'd', 'r', 'm', 'b') AND t.typcategory <> 'A'
                                    OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
 UNION ALL
-SELECT 'relation', quote_ident(s.stxname) FROM pg_statistic_ext s WHERE s.stxnamespace = $1
+SELECT 'other', quote_ident(s.stxname) FROM pg_statistic_ext s WHERE s.stxnamespace = $1
 UNION ALL
-SELECT 'relation', quote_ident(l.collname) FROM pg_collation l WHERE l.collnamespace = $1
+SELECT 'other', quote_ident(l.collname) FROM pg_collation l WHERE l.collnamespace = $1
 UNION ALL
-SELECT 'relation', quote_ident(t.cfgname) FROM pg_ts_config t WHERE t.cfgnamespace = $1
+SELECT 'other', quote_ident(t.cfgname) FROM pg_ts_config t WHERE t.cfgnamespace = $1
 UNION ALL
 SELECT 'function', quote_ident(p.proname) FROM pg_proc p
     WHERE p.pronamespace = $1
