@@ -9,6 +9,7 @@
 #include "store/store.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 }
 
@@ -25,6 +26,12 @@ const core::Release *require_release(const core::Migrations *migrations, const S
                 errmsg("the store in schema \"%s\" has version %s, which this release of discovery does not know",
                        get_namespace_name(store.schema), text_of(store.version)));
     return release;
+}
+
+// Whether the schema has tables that a store could adopt, and no record.
+bool has_tables_only(Oid schema) {
+    return OidIsValid(schema) && !OidIsValid(get_relname_relid(record_table, schema)) &&
+           (OidIsValid(get_relname_relid("notebooks", schema)) || OidIsValid(get_relname_relid("sources", schema)));
 }
 
 // Sets a text value from a string; an empty string is NULL.
@@ -104,20 +111,28 @@ using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_check) {
     begin_result(fcinfo);
-    Store store = require_store(name_argument(fcinfo, 0), true);
     const core::Migrations *migrations = shipped_migrations();
-    const core::Shape &should_be = require_release(migrations, store)->shape;
-    const core::Shape &is = *read_shape(store.schema);
-    const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
+    const char *name = name_argument(fcinfo, 0);
+    Store store;
+    Oid schema = name ? get_namespace_oid(name, false) : InvalidOid;
+    bool has_store = !has_tables_only(schema);
+    if (has_store) {
+        store = require_store(name, true);
+        schema = store.schema;
+    }
+    const core::Shape &is = *read_shape(schema);
+    const core::Release *release =
+        has_store ? require_release(migrations, store) : nearest_release(migrations, without_record(&is));
+    const core::Shape &should_be = has_store ? release->shape : *without_record(&release->shape);
+    const char *quoted = quoted_schema(schema), *functions = quoted_schema(read_extension().schema);
     auto *differences = in_core([&] {
         auto all = core::compare(is, should_be);
-        std::erase_if(all,
-                      [&](const core::Difference &one) { return !is_of_store(one.object(), should_be); });
+        std::erase_if(all, [&](const core::Difference &one) { return !is_of_store(one.object(), should_be); });
         return all;
     });
     for (const core::Difference &difference : *differences)
-        put_difference(fcinfo, difference, is, should_be, schema, functions);
-    put_other_steps(fcinfo, migrations, store);
+        put_difference(fcinfo, difference, is, should_be, quoted, functions);
+    if (has_store) put_other_steps(fcinfo, migrations, store);
     return Datum{};
 }
 
