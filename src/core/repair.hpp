@@ -6,28 +6,33 @@
 #include <string>
 #include <vector>
 
+#include "core/definition.hpp"
 #include "core/shape.hpp"
 
 namespace discovery::core {
 
-/// One change. In `statement`, @store@ and @functions@ stand for the schemas. It has no semicolon
-/// at its end.
-struct Repair {
-    std::string statement;
-    std::string comment = {};  // a note for the reader; may be empty
-};
-
-/// Returns the statements that turn `is` into `should_be`, in an order in which they can run.
-/// Objects that block other changes are dropped first, and tables are created before objects that
-/// refer to them. Relations that `should_be` does not have are left unchanged unless
-/// `drops_relations` is true. If exactly one column of a type is dropped from a table and one is
-/// added to it, this is treated as a rename. The comment then gives the alternative.
+/// Returns the statements that turn `is` into `should_be`, in an order in which they can run: an object
+/// is created after what its definition names, and dropped before it. What blocks a change (a view over
+/// a column whose type changes) is dropped first and created again. Relations that `should_be` does not
+/// have are left unchanged unless `drops_relations` is true. If exactly one column of a type is dropped
+/// from a table and one is added to it, this is treated as a rename. The comment then gives the
+/// alternative.
 std::vector<Repair> repair(const Shape &is, const Shape &should_be, bool drops_relations);
 
 /// Returns the statements that repair only this difference between `is` and `should_be`, separated
-/// by "; ". The result is empty if no statement can repair it, and always for extra objects, which
-/// belong to the user.
+/// by "; ". An index that has the name of a missing constraint, and its columns, becomes the constraint;
+/// another index or constraint of the table with the name of a missing one is dropped first. The result
+/// is a comment if something else has the name. It is empty if no statement can repair the difference,
+/// and always for extra objects, which belong to the user.
 std::string repair(const Difference &difference, const Shape &is, const Shape &should_be);
+
+/// A column that one shape has and the other has under another name.
+struct Rename {
+    const Object *from;
+    const Object *to;
+};
+/// Returns what repair() takes for renames. The pointers are into the differences.
+std::vector<Rename> find_renames(const std::vector<Difference> &differences);
 
 /// Whether a trigger or a default of `should_be` that calls a function of the extension does not
 /// exist in the store. `there` lists what exists: "trigger NAME" for each trigger and "column NAME"

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <tuple>
+
+#include "core/definition.hpp"
+#include "core/tokens.hpp"
 
 namespace discovery::core {
 namespace {
@@ -20,8 +24,6 @@ bool before(const Object &a, const Object &b) {
     return std::make_tuple(rank(a.kind), std::cref(a.kind), std::cref(a.name)) <
            std::make_tuple(rank(b.kind), std::cref(b.kind), std::cref(b.name));
 }
-
-bool is_relation(const Object &object) { return object.kind == "table" || object.kind == "view"; }
 
 bool in_identifier(char c) {
     return c == '_' || c == '$' || c == '"' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
@@ -44,46 +46,84 @@ std::size_t length_of_name(std::string_view text) {
     return std::min(length + 1, text.size());
 }
 
-// Returns the length of the literal, quoted name or comment at the start of `sql`, or 0 if there is
-// none.
-std::size_t length_of_opaque(std::string_view sql) {
-    auto to = [&](std::string_view end) {
-        auto at = sql.find(end, 1);
-        return at == sql.npos ? sql.size() : at + end.size();
-    };
-    if (sql.starts_with('\'')) return to("'");
-    if (sql.starts_with('"')) return to("\"");
-    if (sql.starts_with("--")) return to("\n");
-    return 0;
-}
-
 // Removes the table aliases before the columns of a view. For a view of a single table, PostgreSQL
 // 15 prints them and PostgreSQL 16 does not.
 std::string without_aliases(std::string_view definition) {
     std::string text;
+    auto is_name = [](const Token &token) {
+        return token.kind == Token::Kind::word || token.kind == Token::Kind::quoted;
+    };
     while (!definition.empty()) {
-        std::size_t length = 0;
-        while (length < definition.size() && in_identifier(definition[length])) ++length;
-        bool is_alias = length > 0 && length + 1 < definition.size() && definition[length] == '.' &&
-                        in_identifier(definition[length + 1]);
-        if (!is_alias) text += definition.substr(0, std::max<std::size_t>(length, 1));
-        definition.remove_prefix(is_alias ? length + 1 : std::max<std::size_t>(length, 1));
+        Token token = first_token(definition);
+        std::string_view rest = definition.substr(token.text.size());
+        bool is_alias =
+            is_name(token) && rest.size() > 1 && rest.front() == '.' && is_name(first_token(rest.substr(1)));
+        if (!is_alias) text += token.text;
+        definition.remove_prefix(token.text.size() + (is_alias ? 1 : 0));
     }
     return text;
 }
 
-bool is_same(const Object &a, const Object &b) {
+bool is_same(const Object &a, const Object &b, Detail detail) {
+    if (a.kind == "index" && detail == Detail::store)
+        return without_parameters(a.definition) == without_parameters(b.definition) &&
+               (without_invalid(a.definition) == a.definition) == (without_invalid(b.definition) == b.definition);
     if (a.kind == "view") return without_aliases(a.definition) == without_aliases(b.definition);
     return a.definition == b.definition;
+}
+
+// Escapes newlines and backslashes, so that an object is one line.
+std::string escaped(std::string_view text) {
+    std::string result;
+    for (char c : text) {
+        if (c == '\n')
+            result += "\\n";
+        else if (c == '\r')
+            result += "\\r";
+        else if (c == '\\')
+            result += "\\\\";
+        else
+            result += c;
+    }
+    return result;
+}
+
+// The opposite of escaped(). Returns nullopt if a backslash has another byte after it.
+std::optional<std::string> unescaped(std::string_view text) {
+    std::string result;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '\\') {
+            result += text[at];
+            continue;
+        }
+        char c = ++at < text.size() ? text[at] : '\0';
+        if (c != 'n' && c != 'r' && c != '\\') return std::nullopt;
+        result += c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+    }
+    return result;
+}
+
+// Returns the position of the ": " after the name of an object, which may be quoted and then may
+// contain anything. A quote that is not closed is a byte like any other.
+std::size_t end_of_name(std::string_view line) {
+    for (std::size_t at = 0; at < line.size();) {
+        if (line.substr(at, 2) == ": ") return at;
+        std::size_t length = line[at] == '"' ? length_of_name(line.substr(at)) : 1;
+        bool is_closed = length > 1 && line[at + length - 1] == '"';
+        at += is_closed ? length : 1;
+    }
+    return line.npos;
 }
 
 }  // namespace
 
 std::string_view Object::relation() const {
     std::string_view whole = name;
-    if (is_relation(*this)) return whole;
+    if (stands_alone(*this)) return whole;
     return whole.substr(0, length_of_name(whole));
 }
+
+bool is_text(const Object &object) { return object.kind.starts_with("comment"); }
 
 void sort(Shape &shape) { std::sort(shape.begin(), shape.end(), before); }
 
@@ -95,21 +135,25 @@ Result<Shape> parse_shape(std::string_view description) {
         description.remove_prefix(std::min(description.size(), line.size() + 1));
         if (line.empty()) continue;
         auto space = line.find(' ');
-        auto colon = line.find(": ");
-        if (space == line.npos || colon == line.npos || space == 0 || colon <= space + 1)
+        auto colon = space == line.npos ? line.npos : end_of_name(line.substr(space));
+        if (colon != line.npos) colon += space;
+        auto name = colon == line.npos ? std::nullopt : unescaped(line.substr(space + 1, colon - space - 1));
+        auto definition = colon == line.npos ? std::nullopt : unescaped(line.substr(colon + 2));
+        if (!name || !definition || space == 0 || colon <= space + 1)
             return Error{ErrorKind::malformed_script, "line " + std::to_string(number) + " of a shape is not an object",
                          "The line is \"" + std::string(line) + "\"."};
         if (!seen.insert(line.substr(0, colon)).second)
             return Error{ErrorKind::malformed_script, "line " + std::to_string(number) + " of a shape has " +
                                                           std::string(line.substr(0, colon)) + " twice"};
-        shape.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1, colon - space - 1)),
-                         std::string(line.substr(colon + 2))});
+        shape.push_back({std::string(line.substr(0, space)), std::move(*name), std::move(*definition)});
     }
     sort(shape);
     return shape;
 }
 
-std::string describe(const Object &object) { return object.kind + " " + object.name + ": " + object.definition; }
+std::string describe(const Object &object) {
+    return object.kind + " " + escaped(object.name) + ": " + escaped(object.definition);
+}
 
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces) {
     // Whether the text starts with "schema.name", where `space` has the schema and the name.
@@ -131,30 +175,47 @@ std::string mark_schemas(std::string_view definition, std::span<const Namespace>
                 result += found->mark;
             }
         }
+        if (definition.empty()) break;
         // Skip literals, quoted names and comments: they do not contain schemas.
-        std::size_t length = std::max<std::size_t>(length_of_opaque(definition), 1);
-        result += definition.substr(0, length);
-        definition.remove_prefix(length);
+        Token token = first_token(definition);
+        definition.remove_prefix(token.text.size());
+        if (is_name_literal(token, definition))
+            result += literal_of(mark_schemas(content_of(token.text), namespaces));
+        else
+            result += token.text;
     }
     return result;
 }
 
-std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension) {
+std::string place_marks(std::string_view sql, std::span<const Mark> values) {
     std::string placed;
     while (!sql.empty()) {
-        if (sql.starts_with(store_mark)) {
-            placed += store;
-            sql.remove_prefix(store_mark.size());
-        } else if (sql.starts_with(extension_mark)) {
-            placed += extension;
-            sql.remove_prefix(extension_mark.size());
+        auto found =
+            std::find_if(values.begin(), values.end(), [&](const Mark &mark) { return sql.starts_with(mark.name); });
+        if (found != values.end()) {
+            placed += found->value;
+            sql.remove_prefix(found->name.size());
+            continue;
+        }
+        Token token = first_token(sql);
+        sql.remove_prefix(token.text.size());
+        if (is_name_literal(token, sql)) {
+            placed += literal_of(place_marks(content_of(token.text), values));
+        } else if (std::size_t tag = length_of_dollar_tag(token.text); tag > 0 && token.text.size() >= 2 * tag) {
+            // The body of a DO or a function is SQL.
+            std::string_view body = token.text.substr(tag, token.text.size() - 2 * tag);
+            (placed += token.text.substr(0, tag)) += place_marks(body, values);
+            placed += token.text.substr(0, tag);
         } else {
-            std::size_t length = std::max<std::size_t>(length_of_opaque(sql), 1);
-            placed += sql.substr(0, length);
-            sql.remove_prefix(length);
+            placed += token.text;
         }
     }
     return placed;
+}
+
+std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension) {
+    const Mark values[] = {{store_mark, store}, {extension_mark, extension}};
+    return place_marks(sql, values);
 }
 
 std::string unmarked(std::string_view definition) {
@@ -163,25 +224,37 @@ std::string unmarked(std::string_view definition) {
         std::size_t marked = 0;
         for (std::string_view mark : {store_mark, extension_mark})
             if (definition.starts_with(mark) && definition.substr(mark.size(), 1) == ".") marked = mark.size() + 1;
-        if (marked == 0) text += definition.front();
-        definition.remove_prefix(std::max<std::size_t>(marked, 1));
+        if (marked > 0) {
+            definition.remove_prefix(marked);
+            continue;
+        }
+        Token token = first_token(definition);
+        definition.remove_prefix(token.text.size());
+        text +=
+            is_name_literal(token, definition) ? literal_of(unmarked(content_of(token.text))) : std::string(token.text);
     }
     return text;
+}
+
+Object unmarked(const Object &object) {
+    return {object.kind, object.name, is_text(object) ? object.definition : unmarked(object.definition)};
 }
 
 std::string Difference::text() const {
     switch (kind) {
         case Kind::missing:
-            return "missing " + unmarked(describe(should_be));
+            return "missing " + describe(unmarked(should_be));
         case Kind::extra:
-            return "extra " + unmarked(describe(is));
+            return "extra " + describe(unmarked(is));
         case Kind::different:
             break;
     }
-    return "different " + unmarked(describe(is)) + ", should be " + unmarked(should_be.definition);
+    return "different " + describe(unmarked(is)) + ", should be " + escaped(unmarked(should_be).definition);
 }
 
-std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
+namespace {
+
+std::vector<Difference> compare_all(const Shape &is, const Shape &should_be, Detail detail) {
     std::vector<Difference> differences;
     std::set<std::string_view> missing_relations;
     for (const Object &object : should_be)
@@ -198,7 +271,7 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
                 differences.push_back({Difference::Kind::missing, {}, *right});
             ++right;
         } else {
-            if (!is_same(*left, *right)) differences.push_back({Difference::Kind::different, *left, *right});
+            if (!is_same(*left, *right, detail)) differences.push_back({Difference::Kind::different, *left, *right});
             ++left;
             ++right;
         }
@@ -206,8 +279,31 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be) {
     return differences;
 }
 
+}  // namespace
+
+bool is_tuning(const Object &object) {
+    constexpr std::string_view kinds[] = {"order",       "storage",   "compression", "target",   "sampling",
+                                          "options",     "cluster",   "parameters",  "security", "policy",
+                                          "replication", "ownership", "statistics"};
+    return object.kind.starts_with("comment-") ||
+           std::find(std::begin(kinds), std::end(kinds), object.kind) != std::end(kinds);
+}
+
+std::vector<Difference> compare(const Shape &is, const Shape &should_be, Detail detail) {
+    if (detail == Detail::store) {
+        auto without_tuning = [](Shape shape) {
+            std::erase_if(shape, is_tuning);
+            return shape;
+        };
+        return compare_all(without_tuning(is), without_tuning(should_be), detail);
+    }
+    return compare_all(is, should_be, detail);
+}
+
 std::vector<Difference> violations(std::vector<Difference> differences) {
-    std::erase_if(differences, [](const Difference &difference) { return difference.kind == Difference::Kind::extra; });
+    std::erase_if(differences, [](const Difference &difference) {
+        return difference.kind == Difference::Kind::extra || is_text(difference.object());
+    });
     return differences;
 }
 

@@ -31,8 +31,12 @@ using Shape = std::vector<Object>;
 /// Sorts the objects in the order that Shape requires.
 void sort(Shape &shape);
 
-/// Reads the canonical description: `kind name: definition`, one object per line. Errors:
-/// malformed_script (F0000), with the line number.
+/// Whether the definition is a plain text, such as that of a comment, and not SQL.
+bool is_text(const Object &object);
+
+/// Reads the canonical description: `kind name: definition`, one object per line. A newline in it is
+/// written as \n, a carriage return as \r and a backslash as \\. Errors: malformed_script (F0000),
+/// with the line number.
 Result<Shape> parse_shape(std::string_view description);
 
 /// Returns the line of the object in the canonical description, without a newline.
@@ -49,18 +53,31 @@ struct Namespace {
 
 inline constexpr std::string_view store_mark = "@store@";
 inline constexpr std::string_view extension_mark = "@functions@";
+inline constexpr std::string_view compression_mark = "@compression@";
 
 /// Returns `definition` with "schema.name" replaced by "mark.name" for the names of `namespaces`.
 /// Names of other objects in these schemas remain: a function or type with the name of one of
-/// PostgreSQL's is a different object.
+/// PostgreSQL's is a different object. Of the literals, only those that are the name of an object
+/// ('schema.name'::regclass) are changed.
 std::string mark_schemas(std::string_view definition, std::span<const Namespace> namespaces);
 
-/// Returns `sql` with the marks replaced by the schemas, which the caller has quoted. Does not
-/// replace marks inside literals, quoted names and comments.
+/// A mark in the text of a script, and its value.
+struct Mark {
+    std::string_view name;
+    std::string_view value;
+};
+
+/// Returns `sql` with the marks replaced by their values, in one pass: a value is never searched for
+/// marks. Does not replace marks inside quoted names, comments and literals, except in the name of an
+/// object ('@store@.name'::regclass) and in the SQL between dollar quotes.
+std::string place_marks(std::string_view sql, std::span<const Mark> values);
+
+/// The same for the schemas alone, which the caller has quoted.
 std::string place_schemas(std::string_view sql, std::string_view store, std::string_view extension);
 
 /// Returns `definition` without the marks, for output to users.
 std::string unmarked(std::string_view definition);
+Object unmarked(const Object &object);
 
 /// One difference between the present shape and the expected shape.
 struct Difference {
@@ -74,12 +91,20 @@ struct Difference {
     std::string text() const;
 };
 
+/// Whether the kind is one that a user may tune without changing the store: storage, row security,
+/// statistics, the order of the columns, ...
+bool is_tuning(const Object &object);
+
+/// What compare() looks at. `store` leaves out what a user may tune: objects of such kinds, and the
+/// parameters of indexes.
+enum class Detail { store, all };
+
 /// Returns all differences, in the order of Shape. The objects on a missing table or view are not
 /// listed.
-std::vector<Difference> compare(const Shape &is, const Shape &should_be);
+std::vector<Difference> compare(const Shape &is, const Shape &should_be, Detail detail = Detail::store);
 
 /// Returns the missing and different objects. Extra objects, which the user added, are no
-/// violation.
+/// violation; nor is a comment, which pg_dump --no-comments leaves out.
 std::vector<Difference> violations(std::vector<Difference> differences);
 
 /// Returns the texts of the differences, one per line.

@@ -14,6 +14,7 @@ struct StoreFacts {
     Version store;          // base if the schema has no record
     bool is_complete;       // the tables exist
     bool is_detached;       // triggers or defaults that called the extension are missing
+    bool can_reattach;      // nothing else is
     Version extension;      // of the extension in this database
     Version newest;         // the newest version that the library knows
 };

@@ -15,6 +15,29 @@ void pin(const char *name, const char *value) {
     set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+// The settings that change how a statement is read, how PostgreSQL prints a definition, or what a
+// statement of a step makes, with the values that our own statements expect.
+constexpr struct {
+    const char *name, *value;
+} pinned[] = {
+    {"search_path", "pg_catalog, pg_temp"},
+    // How a statement is read
+    {"standard_conforming_strings", "on"},
+    {"escape_string_warning", "off"},
+    {"backslash_quote", "safe_encoding"},
+    {"transform_null_equals", "off"},
+    {"array_nulls", "on"},
+    {"xmloption", "content"},
+    // How a definition is printed
+    {"quote_all_identifiers", "off"},
+    {"DateStyle", "ISO"},
+    {"IntervalStyle", "postgres"},
+    {"bytea_output", "hex"},
+    {"xmlbinary", "base64"},
+    {"extra_float_digits", "1"},
+    {"lc_monetary", "C"},
+};
+
 }  // namespace
 
 Session save_session() {
@@ -28,12 +51,16 @@ Session save_session() {
 
 Session enter() {
     Session session = save_session();
-    pin("search_path", "pg_catalog, pg_temp");
-    pin("quote_all_identifiers", "off");
-    pin("DateStyle", "ISO");
-    pin("IntervalStyle", "postgres");
-    pin("bytea_output", "hex");
+    for (auto [name, value] : pinned) pin(name, value);
     return session;
+}
+
+const char *quoted(const char *name) {
+    bool quotes_all = quote_all_identifiers;
+    quote_all_identifiers = false;
+    const char *result = quote_identifier(name);
+    quote_all_identifiers = quotes_all;
+    return result;
 }
 
 Session enter_as(Oid role) {
@@ -52,6 +79,8 @@ Session enter_as(Oid role) {
 void limit_lock_waits() {
     if (LockTimeout == 0) pin("lock_timeout", "5s");
 }
+
+void set_time_zone() { pin("TimeZone", "UTC"); }
 
 void set_row_security_off() { pin("row_security", "off"); }
 

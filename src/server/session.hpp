@@ -31,6 +31,9 @@ Session enter();
 /// limit_lock_waits().
 Session enter_as(Oid role);
 
+/// Returns the name, quoted if SQL requires it, whatever quote_all_identifiers is.
+const char *quoted(const char *name);
+
 /// Sets lock_timeout to 5 seconds until leave() if it is 0 (no limit). Other sessions queue behind
 /// our lock request, so it must not wait without limit. Call after enter().
 void limit_lock_waits();
@@ -38,6 +41,10 @@ void limit_lock_waits();
 /// Saves the state for leave() and changes nothing. Settings that are changed from here on last
 /// until leave().
 Session save_session();
+
+/// Sets TimeZone to UTC until leave(), for printing constants in definitions. Not part of enter(),
+/// because triggers of users may run there. Call after enter().
+void set_time_zone();
 
 /// Makes queries fail with 42501, until leave(), if row security would hide rows from them. Call
 /// after save_session().

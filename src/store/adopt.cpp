@@ -51,29 +51,39 @@ void require_right_to_adopt(Oid schema, Oid owner, Oid caller) {
         errhint("Check that the tables are what you expect, then SET discovery.adopt_foreign = on."));
 }
 
+// The way from tables of another shape to a store.
+const char *hint_to_alter(Oid schema, bool is_new) {
+    const char *functions = quoted_schema(read_extension().schema);
+    const char *literal = quote_literal_cstr(schema_name(schema));
+    const char *check = psprintf("SELECT object, kind, fix FROM %s.discovery_check(%s);", functions, literal);
+    if (is_new)
+        return psprintf(
+            "Alter the tables, then create the store. This gives the statements: %s"
+            " Or choose another schema.",
+            check);
+    // The functions are gone again when this error is raised.
+    return psprintf(
+        "Create the extension without a store: SET discovery.create_store = off. Then alter the tables; this"
+        " gives the statements: %s Then: SELECT %s.discovery_create_store(%s); Or choose another schema.",
+        check, functions, literal);
+}
+
 // Finds the newest release whose shape the tables have.
 // Errors: 42P17, with all differences from the nearest release.
-const core::Release *recognize(const core::Migrations *migrations, Oid schema, const core::Shape *is) {
-    const core::Release *nearest = nullptr;
-    const char *differences = nullptr;
-    size_t fewest = 0;
-    for (size_t i = migrations->releases.size(); i-- > 0;) {
-        const core::Release *release = &migrations->releases[i];
-        const core::Shape *should_be = without_record(&release->shape);
-        auto *found = in_core([&] { return core::violations(core::compare(*is, *should_be)); });
-        if (found->empty()) return release;
-        if (nearest == nullptr || found->size() < fewest) {
-            nearest = release;
-            fewest = found->size();
-            differences = in_core([&] { return core::list(*found); })->c_str();
-        }
+const core::Release *recognize(const core::Migrations *migrations, Oid schema, const core::Shape *is, bool is_new) {
+    const core::Release *nearest = nearest_release(migrations, is);
+    const char *differences = "";
+    if (nearest != nullptr) {
+        const core::Shape *should_be = without_record(&nearest->shape);
+        differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); })->c_str();
+        if (differences[0] == '\0') return nearest;
     }
     ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
             errmsg("the tables in schema \"%s\" do not match any version of discovery", schema_name(schema)),
             nearest
                 ? errdetail("They differ from version %s, the nearest, in:\n%s", text_of(nearest->version), differences)
                 : 0,
-            errhint("Alter the tables, or choose another schema."));
+            errhint("%s", hint_to_alter(schema, is_new)));
 }
 
 // The release that the record names.
@@ -134,8 +144,9 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
     adopted.record = store.record;
     adopted.transaction = this_transaction();
     const core::Release *release = require_release(migrations, store);
+    if (!store.is_complete()) refuse_incomplete(store);
     const std::vector<std::string> *lost = lost_functions(migrations, store);
-    if (is_new && lost->empty() && store.is_complete())
+    if (is_new && lost->empty())
         ereport(ERROR, errcode(ERRCODE_DUPLICATE_TABLE),
                 errmsg("schema \"%s\" already has a store", schema_name(store.schema)),
                 errdetail("Its version is %s.", text_of(store.version)));
@@ -149,11 +160,36 @@ void take_over(const core::Migrations *migrations, const Store &store, bool is_n
         ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                 errmsg("the store in schema \"%s\" does not match version %s", schema_name(store.schema),
                        text_of(store.version)),
-                errdetail("%s", differences->c_str()), errhint("Alter the tables, or choose another schema."));
+                errdetail("%s", differences->c_str()), errhint("%s", hint_to_alter(store.schema, is_new)));
     warn_of_code(store.schema, is, &release->shape);
 }
 
 }  // namespace
+
+const core::Release *nearest_release(const core::Migrations *migrations, const core::Shape *is) {
+    const core::Release *nearest = nullptr;
+    size_t fewest = 0;
+    for (size_t i = migrations->releases.size(); i-- > 0;) {
+        const core::Release *release = &migrations->releases[i];
+        const core::Shape *should_be = without_record(&release->shape);
+        size_t count = *in_core([&] { return core::violations(core::compare(*is, *should_be)).size(); });
+        if (nearest == nullptr || count < fewest) {
+            nearest = release;
+            fewest = count;
+        }
+    }
+    return nearest;
+}
+
+bool can_reattach(const core::Migrations *migrations, const Store &store) {
+    const core::Release *release = migrations->release(store.version);
+    if (release == nullptr) return false;
+    const core::Shape *is = read_shape(store.schema);
+    return *in_core([&] {
+        auto differences = core::violations(core::compare(*is, release->shape));
+        return core::repair_lost_functions(differences).size() == differences.size();
+    });
+}
 
 Oid owner_of_tables(Oid schema) {
     Oid owner = InvalidOid;
@@ -198,7 +234,7 @@ void adopt(const core::Migrations *migrations, Oid schema, Oid owner, Oid caller
                 errdetail("The default of its column \"version\" is not a version."),
                 errhint("Rename it, or choose another schema."));
     const core::Shape *is = read_shape(schema);
-    const core::Release *release = recognize(migrations, schema, is);
+    const core::Release *release = recognize(migrations, schema, is, is_new);
     require_right_to_create(schema, owner);
     const char *revision = alembic_revision(schema, owner);
     record_adoption(migrations, schema, owner, release->version,

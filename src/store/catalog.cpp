@@ -62,15 +62,23 @@ Oid find_table(Oid schema, const char *name, Oid owner) {
     return why_not_of(table, owner) == nullptr ? table : InvalidOid;
 }
 
-// A sentence about the first table of an incomplete store that is missing or invalid.
-const char *what_is_missing(const Store &store) {
+}  // namespace
+
+void refuse_incomplete(const Store &store) {
+    StringInfoData what;
+    initStringInfo(&what);
     for (const char *name : {"notebooks", "sources"})
         if (const char *why = why_not_of(get_relname_relid(name, store.schema), store.owner))
-            return psprintf("\"%s\" %s.", name, why);
-    return "";
+            appendStringInfo(&what, "%s\"%s\" %s.", what.len > 0 ? " " : "", name, why);
+    const char *functions = quoted_schema(read_extension().schema);
+    const char *literal = quote_literal_cstr(get_namespace_name(store.schema));
+    ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+            errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
+            errdetail("%s", what.data),
+            errhint("Take back what was done to the tables, restore them from a backup, or make what is missing,"
+                    " empty, with the statements that this gives: SELECT object, fix FROM %s.discovery_check(%s);",
+                    functions, literal));
 }
-
-}  // namespace
 
 Extension read_extension() {
     ScanKeyData key;
@@ -261,7 +269,7 @@ List *schemas_with_record() {
     return schemas;
 }
 
-Store require_store(const char *schema) {
+Store require_store(const char *schema, bool takes_incomplete) {
     Store store, incomplete{};
     if (schema == nullptr) {
         ListCell *cell;
@@ -270,10 +278,8 @@ Store require_store(const char *schema) {
             if (store.is_complete()) return store;
             if (!OidIsValid(incomplete.record)) incomplete = store;
         }
-        if (OidIsValid(incomplete.record))
-            ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                    errmsg("the store in schema \"%s\" is not complete", get_namespace_name(incomplete.schema)),
-                    errdetail("%s", what_is_missing(incomplete)));
+        if (OidIsValid(incomplete.record) && takes_incomplete) return incomplete;
+        if (OidIsValid(incomplete.record)) refuse_incomplete(incomplete);
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no store in search_path"),
                 errhint("Name its schema, or create one with discovery_create_store()."));
     }
@@ -283,7 +289,7 @@ Store require_store(const char *schema) {
     return store;
 }
 
-const char *quoted_schema(Oid schema) { return quote_identifier(get_namespace_name(schema)); }
+const char *quoted_schema(Oid schema) { return quoted(get_namespace_name(schema)); }
 
 const char *placed(const char *sql, const Store &store) {
     const char *schema = quoted_schema(store.schema);

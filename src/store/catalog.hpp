@@ -47,9 +47,12 @@ bool find_store(Oid schema, Store *store);
 List *schemas_with_record();
 
 /// The store in the schema with that name. If the name is null: the first complete store in
-/// search_path.
+/// search_path. With `takes_incomplete`, the first incomplete one if there is no other.
 /// Errors: 3F000 no such schema; 42P01 no store; 42P17 search_path has only incomplete stores.
-Store require_store(const char *schema);
+Store require_store(const char *schema, bool takes_incomplete = false);
+
+/// Raises 42P17 for a store that is not complete: says which tables are missing, and what to do.
+[[noreturn]] void refuse_incomplete(const Store &store);
 
 /// The owner of a relation, or InvalidOid if it does not exist.
 Oid owner_of(Oid relation);

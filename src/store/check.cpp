@@ -10,9 +10,11 @@
 #include "store/store.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 }
 
+#include "core/alteration.hpp"
 #include "core/repair.hpp"
 
 namespace discovery {
@@ -25,6 +27,12 @@ const core::Release *require_release(const core::Migrations *migrations, const S
                 errmsg("the store in schema \"%s\" has version %s, which this release of discovery does not know",
                        get_namespace_name(store.schema), text_of(store.version)));
     return release;
+}
+
+// Whether the schema has tables that a store could adopt, and no record.
+bool has_tables_only(Oid schema) {
+    return OidIsValid(schema) && !OidIsValid(get_relname_relid(record_table, schema)) &&
+           (OidIsValid(get_relname_relid("notebooks", schema)) || OidIsValid(get_relname_relid("sources", schema)));
 }
 
 // Sets a text value from a string; an empty string is NULL.
@@ -43,8 +51,8 @@ void put_difference(FunctionCallInfo fcinfo, const core::Difference &difference,
     bool nulls[5] = {};
     values[0] = to_text(*in_core([&] { return object.kind + " " + object.name; }));
     values[1] = to_text(kind);
-    set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is.definition); }));
-    set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be.definition); }));
+    set_text(&values[2], &nulls[2], *in_core([&] { return core::unmarked(difference.is).definition; }));
+    set_text(&values[3], &nulls[3], *in_core([&] { return core::unmarked(difference.should_be).definition; }));
     set_text(&values[4], &nulls[4],
              *in_core([&] { return core::place_schemas(core::repair(difference, is, should_be), store, functions); }));
     put_row(fcinfo, values, nulls);
@@ -81,24 +89,17 @@ void put_other_steps(FunctionCallInfo fcinfo, const core::Migrations *migrations
     SPI_finish();
 }
 
-// Whether the object belongs to a table of the store. Other tables of the user are ignored. With
-// `with_referring`, tables that refer to the store are included, because a migration may have to
-// create them.
-bool is_of_store(const core::Object &object, const core::Shape &is, const core::Shape &should_be, bool with_referring) {
-    for (const core::Object &other : should_be)
-        if (other.relation() == object.relation()) return true;
-    if (!with_referring) return false;
-    for (const core::Object &other : is)
-        if (other.kind == "constraint" && other.relation() == object.relation() &&
-            other.definition.starts_with("FOREIGN KEY") && other.definition.find(core::store_mark) != std::string::npos)
-            return true;
-    return false;
+// Whether the object belongs to a table of the store. Other tables of the user are ignored.
+bool is_of_store(const core::Object &object, const core::Shape &should_be) {
+    return std::any_of(should_be.begin(), should_be.end(),
+                       [&](const core::Object &other) { return other.relation() == object.relation(); });
 }
 
 void put_migration(FunctionCallInfo fcinfo, const char *direction, const std::vector<core::Repair> &statements) {
     for (const core::Repair &statement : statements) {
-        Datum values[3] = {to_text(direction), to_text(statement.statement), Datum{}};
+        Datum values[3] = {to_text(direction)};
         bool nulls[3] = {};
+        set_text(&values[1], &nulls[1], statement.statement);
         set_text(&values[2], &nulls[2], statement.comment);
         put_row(fcinfo, values, nulls);
     }
@@ -111,35 +112,40 @@ using namespace discovery;
 
 DISCOVERY_FUNCTION(discovery_check) {
     begin_result(fcinfo);
-    Store store = require_store(name_argument(fcinfo, 0));
     const core::Migrations *migrations = shipped_migrations();
-    const core::Shape &should_be = require_release(migrations, store)->shape;
-    const core::Shape &is = *read_shape(store.schema);
-    const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
+    const char *name = name_argument(fcinfo, 0);
+    Store store;
+    Oid schema = name ? get_namespace_oid(name, false) : InvalidOid;
+    bool has_store = !has_tables_only(schema);
+    if (has_store) {
+        store = require_store(name, true);
+        schema = store.schema;
+    }
+    const core::Shape &is = *read_shape(schema);
+    const core::Release *release =
+        has_store ? require_release(migrations, store) : nearest_release(migrations, without_record(&is));
+    const core::Shape &should_be = has_store ? release->shape : *without_record(&release->shape);
+    const char *quoted = quoted_schema(schema), *functions = quoted_schema(read_extension().schema);
     auto *differences = in_core([&] {
         auto all = core::compare(is, should_be);
-        std::erase_if(all,
-                      [&](const core::Difference &one) { return !is_of_store(one.object(), is, should_be, false); });
+        std::erase_if(all, [&](const core::Difference &one) { return !is_of_store(one.object(), should_be); });
         return all;
     });
     for (const core::Difference &difference : *differences)
-        put_difference(fcinfo, difference, is, should_be, schema, functions);
-    put_other_steps(fcinfo, migrations, store);
+        put_difference(fcinfo, difference, is, should_be, quoted, functions);
+    if (has_store) put_other_steps(fcinfo, migrations, store);
     return Datum{};
 }
 
 DISCOVERY_FUNCTION(discovery_autogenerate) {
     begin_result(fcinfo);
-    Store store = require_store(name_argument(fcinfo, 0));
+    Store store = require_store(name_argument(fcinfo, 0), true);
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &version = *without_record(&require_release(migrations, store)->shape);
-    const core::Shape &whole = *without_record(read_shape(store.schema));
-    auto *altered = in_core([&] {
-        core::Shape shape = whole;
-        std::erase_if(shape, [&](const core::Object &object) { return !is_of_store(object, whole, version, true); });
-        return shape;
-    });
-    put_migration(fcinfo, "up", *in_core([&] { return core::repair(version, *altered, true); }));
-    put_migration(fcinfo, "down", *in_core([&] { return core::repair(*altered, version, true); }));
+    const core::Shape &whole = *without_record(read_shape(store.schema, true));
+    const std::vector<core::Surrounding> &surroundings = *read_surroundings(store.schema);
+    const auto *migration = in_core([&] { return core::migration(version, whole, surroundings); });
+    put_migration(fcinfo, "up", migration->up);
+    put_migration(fcinfo, "down", migration->down);
     return Datum{};
 }

@@ -86,6 +86,7 @@ DISCOVERY_FUNCTION(discovery_upgrade) {
     Store store = begin_migration(fcinfo, 1, "discovery_upgrade()");
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::resolve_upgrade(*migrations, store.version, target); });
+    if (!store.is_complete()) refuse_incomplete(store);
     if (store.version == to)
         ereport(NOTICE, errmsg("the store in schema \"%s\" already has version %s", get_namespace_name(store.schema),
                                text_of(to)));

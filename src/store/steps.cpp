@@ -50,15 +50,6 @@ void run_statement(const char *statement, const char *script, int number) {
     PG_END_TRY();
 }
 
-// The value of @compression@. The available methods depend on the server.
-std::string_view best_compression() {
-#ifdef USE_LZ4
-    return "lz4";
-#else
-    return "pglz";
-#endif
-}
-
 // Whether the statement would replace a comment of the user's: a comment on a table, view or column
 // that the release before the step does not have.
 bool replaces_comment(const RawStmt *statement, Oid schema, const core::Release *before) {
@@ -165,11 +156,10 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
 
 const char *place_step(const std::string &sql, const char *store, const char *extension) {
     return in_core([&] {
-               std::string placed = core::place_schemas(sql, store, extension);
-               constexpr std::string_view mark = "@compression@";
-               for (auto at = placed.find(mark); at != placed.npos; at = placed.find(mark))
-                   placed.replace(at, mark.size(), best_compression());
-               return placed;
+               const core::Mark values[] = {{core::store_mark, store},
+                                            {core::extension_mark, extension},
+                                            {core::compression_mark, best_compression()}};
+               return core::place_marks(sql, values);
            })
         ->c_str();
 }
@@ -258,8 +248,7 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
                                                  quoted_schema(read_extension().schema)))) {
             auto *rename = reinterpret_cast<RenameStmt *>(lfirst_node(RawStmt, cell)->stmt);
             if (!IsA(rename, RenameStmt) || rename->renameType != (is_table ? OBJECT_TABLE : OBJECT_COLUMN)) continue;
-            if (loss.table == quote_identifier(rename->relation->relname) &&
-                (is_table || loss.column == quote_identifier(rename->subname)))
+            if (loss.table == quoted(rename->relation->relname) && (is_table || loss.column == quoted(rename->subname)))
                 return true;
         }
     }

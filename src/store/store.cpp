@@ -120,7 +120,7 @@ void drop_store(const core::Migrations *migrations, const Store &store) {
                 errmsg("the store in schema \"%s\" is not complete", schema),
                 errdetail(
                     "A store needs plain tables \"notebooks\" and \"sources\" that belong to the owner of its record."),
-                errhint("Use DROP TABLE to drop the tables that are left."));
+                errhint("Use DROP TABLE to drop the tables that are left, the record discovery_migrations too."));
     refuse_data_loss(migrations, store, core::Version{},
                      psprintf("cannot drop the store in schema \"%s\" because it has data", schema));
     run_steps(migrations, store.schema, store.owner, store.version, core::Version{});
@@ -132,7 +132,7 @@ void require_right_to_create(Oid schema, Oid role) {
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
             errmsg("permission denied for schema %s", schema_name(schema)),
             errdetail("Role \"%s\", the owner of the store, must be able to create tables there.", name),
-            errhint("GRANT CREATE ON SCHEMA %s TO %s;", quoted_schema(schema), quote_identifier(name)));
+            errhint("GRANT CREATE ON SCHEMA %s TO %s;", quoted_schema(schema), quoted(name)));
 }
 
 bool is_set_in_session(const char *setting) {

@@ -37,6 +37,14 @@ bool is_set_in_session(const char *setting);
 /// Errors: 42809 one is not a plain table; 42P17 they have different owners.
 Oid owner_of_tables(Oid schema);
 
+/// The release whose shape has the fewest differences from the tables `is`, the newest of several; null
+/// if there is no release.
+const core::Release *nearest_release(const core::Migrations *migrations, const core::Shape *is);
+
+/// Whether the store matches its version once the triggers and defaults that it lost with the functions
+/// of the extension are put back.
+bool can_reattach(const core::Migrations *migrations, const Store &store);
+
 /// Adopts the tables of `owner` in the schema for `caller`, without changing them. If there is a
 /// record, the tables must have the shape of its version, and lost functions are attached again. If
 /// there is none, the tables must have the shape of some release, and a record is created.

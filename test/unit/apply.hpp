@@ -316,6 +316,7 @@ private:
         }
         bool has_default = tail.starts_with(" DEFAULT ");
         if (action.starts_with("TYPE ")) {
+            action = action.substr(0, action.find(" USING "));
             refuse_under_views(table, column);
             type = action.substr(5);
         } else if (action == "SET NOT NULL")

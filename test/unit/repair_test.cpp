@@ -245,7 +245,7 @@ INSTANTIATE_TEST_SUITE_P(
         Change{"DropView", {"view", "comment live"}, "", "DROP VIEW @store@.live;\n"},
         Change{"AnotherComment",
                {"comment sources"},
-               "comment sources: it's \\ ' quoted\n",
+               "comment sources: it's \\\\ ' quoted\n",
                "COMMENT ON TABLE @store@.sources IS 'it''s \\ '' quoted';\n"},
         Change{"CommentOnColumn",
                {},
@@ -411,6 +411,53 @@ TEST(RepairOne, AMissingTableComesWithAllThatStandsOnIt) {
     for (const char *part : {"CREATE TABLE", "sources_pkey", "sources_notebook_id_fkey", "ix_sources_name",
                              "CREATE TRIGGER", "COMMENT ON TABLE"})
         EXPECT_NE(statements.find(part), std::string::npos) << part << " in " << statements;
+}
+
+TEST(RepairOne, AnIndexWithTheNameOfTheConstraintBecomesIt) {
+    Shape should_be = altered({}, "constraint notebooks.uq: UNIQUE (name)\n");
+    auto fix = [&](std::string_view there) {
+        Shape is = altered({}, there);
+        for (const Difference &difference : compare(is, should_be))
+            if (difference.kind == Difference::Kind::missing) return repair(difference, is, should_be);
+        return std::string("nothing is missing");
+    };
+    EXPECT_EQ(fix("index notebooks.uq: CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (name)\n"),
+              "ALTER TABLE @store@.notebooks ADD CONSTRAINT uq UNIQUE USING INDEX uq");
+    // One of other columns, or not unique, is replaced.
+    EXPECT_EQ(fix("index notebooks.uq: CREATE INDEX uq ON @store@.notebooks USING btree (name)\n"),
+              "DROP INDEX @store@.uq; ALTER TABLE @store@.notebooks ADD CONSTRAINT uq UNIQUE (name)");
+    // What is no part of the table is only named.
+    EXPECT_EQ(fix("table uq: permanent\n"),
+              "-- In the way is table uq, which has the same name: rename or drop it first.");
+}
+
+TEST(RepairOne, AConstraintThatIsNotValidIsValidated) {
+    Shape should_be = parsed(small);
+    Shape is = altered({"constraint sources.sources_notebook_id_fkey"},
+                       "constraint sources.sources_notebook_id_fkey: FOREIGN KEY (notebook_id) REFERENCES "
+                       "@store@.notebooks(id) ON DELETE CASCADE NOT VALID\n");
+    EXPECT_EQ(repair(compare(is, should_be).front(), is, should_be),
+              "ALTER TABLE @store@.sources VALIDATE CONSTRAINT sources_notebook_id_fkey");
+}
+
+TEST(Order, AfterWhatTheDefinitionNames) {
+    // A generated column after its source, and a foreign key after the unique index it refers to.
+    EXPECT_EQ(up(altered({}, "column sources.a: integer GENERATED ALWAYS AS ((z * 2)) STORED\ncolumn sources.z: integer\n")),
+              "ALTER TABLE @store@.sources ADD COLUMN z integer;\n"
+              "ALTER TABLE @store@.sources ADD COLUMN a integer GENERATED ALWAYS AS ((z * 2)) STORED;\n");
+    EXPECT_EQ(up(altered({}, "column notebooks.slug: text\ncolumn sources.slug: text\n"
+                             "index notebooks.uq: CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug)\n"
+                             "constraint sources.fk: FOREIGN KEY (slug) REFERENCES @store@.notebooks(slug)\n")),
+              "ALTER TABLE @store@.notebooks ADD COLUMN slug text;\n"
+              "ALTER TABLE @store@.sources ADD COLUMN slug text;\n"
+              "CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug);\n"
+              "ALTER TABLE @store@.sources ADD CONSTRAINT fk FOREIGN KEY (slug) REFERENCES @store@.notebooks(slug);\n");
+}
+
+TEST(Statements, ShieldMarksInLiterals) {
+    EXPECT_EQ(up(altered({}, "column sources.\"@store@\": text DEFAULT '@store@.x */'::text\n")),
+              "ALTER TABLE @store@.sources ADD COLUMN U&\"\\0040store\\0040\" text DEFAULT "
+              "U&'\\0040store\\0040.x \\002A/'::text;\n");
 }
 
 TEST(RepairLostFunctions, TriggersAndDefaultsThatCalledFunctions) {

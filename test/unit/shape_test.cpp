@@ -64,6 +64,18 @@ TEST(ParseShape, KeepsUnusualNamesAndDefinitions) {
     }
 }
 
+TEST(ParseShape, AnObjectIsOneLine) {
+    for (const Object &object :
+         {Object{"comment", "t", "one\ntwo\\n\r\n"}, Object{"column", "t.\"a: b\nc\"", "text DEFAULT '\n: \\'::text"},
+          Object{"column", "t.\"a \"\": \"", "text"}}) {
+        std::string line = describe(object);
+        EXPECT_EQ(line.find('\n'), line.npos) << line;
+        Shape shape = parsed(line);
+        ASSERT_EQ(shape.size(), 1u);
+        EXPECT_EQ(shape[0], object);
+    }
+}
+
 TEST(ParseShape, OrderOfTheLinesDoesNotMatter) {
     Shape shape = parsed(everything);
     std::mt19937 random(1);
@@ -105,7 +117,9 @@ INSTANTIATE_TEST_SUITE_P(Lines, NoObject,
                          testing::Values("table", "table a", "table a:x", "table: x", "a:b", ":", ": ", " ",
                                          "nonsense here",
                                          // without a kind, without a name
-                                         " a: x", "table : x"));
+                                         " a: x", "table : x",
+                                         // an escape that is none
+                                         "table a: \\x", "table a: \\"));
 
 TEST(ParseShape, AnObjectTwiceIsAnErrorWithItsLine) {
     auto shape = parse_shape("table a: x\ntable b: y\n\ntable a: z\n");
@@ -132,7 +146,7 @@ TEST(MarkSchemas, WhereverTheSchemaQualifies) {
     EXPECT_EQ(marked("s.t"), "@store@.t");
     EXPECT_EQ(marked("FOREIGN KEY (a) REFERENCES s.t(id)"), "FOREIGN KEY (a) REFERENCES @store@.t(id)");
     EXPECT_EQ(marked("s.t=s.t(s.t),'x'::s.t[s.t]"), "@store@.t=@store@.t(@store@.t),'x'::@store@.t[@store@.t]");
-    EXPECT_EQ(marked("nextval('s.t'::regclass)"), "nextval('s.t'::regclass)");
+    EXPECT_EQ(marked("nextval('s.t'::regclass)"), "nextval('@store@.t'::regclass)");
     EXPECT_EQ(marked("ON s.t EXECUTE FUNCTION functions.count()"), "ON @store@.t EXECUTE FUNCTION @functions@.count()");
     EXPECT_EQ(marked("s.\"a b\" s.\"q\"\"t\""), "@store@.\"a b\" @store@.\"q\"\"t\"");
 }
@@ -166,6 +180,12 @@ TEST(MarkSchemas, QuotedSchemas) {
 TEST(MarkSchemas, NotInsideAQuotedName) {
     EXPECT_EQ(marked("SELECT \"x s.t\" FROM s.t"), "SELECT \"x s.t\" FROM @store@.t");
     EXPECT_EQ(marked("SELECT \"x\"\" s.t\" FROM s.t"), "SELECT \"x\"\" s.t\" FROM @store@.t");
+}
+
+TEST(MarkSchemas, NotInsideALiteralThatIsNoNameOfAnObject) {
+    for (const char *definition : {"'s.t'", "'s.t'::text", "'it''s s.t'", "E'\\' s.t'", "$x$ s.t $x$", "/* s.t */"})
+        EXPECT_EQ(marked(definition), definition);
+    EXPECT_EQ(marked("'s.\"q\"\"t\"'::regclass", usual), "'@store@.\"q\"\"t\"'::regclass");
 }
 
 TEST(MarkSchemas, ASchemaNamedLikeATable) {
@@ -208,6 +228,20 @@ TEST(PlaceSchemas, InTheMarksAndNowhereElse) {
 TEST(PlaceSchemas, ASchemaWithTheNameOfAMarkIsNotReplacedAgain) {
     EXPECT_EQ(place_schemas("@store@.a @functions@.b", "\"@functions@\"", "\"@store@\""),
               "\"@functions@\".a \"@store@\".b");
+}
+
+TEST(PlaceMarks, InOnePass) {
+    const Mark values[] = {{store_mark, "\"@compression@\""}, {compression_mark, "lz4"}};
+    EXPECT_EQ(place_marks("ALTER TABLE @store@.t SET COMPRESSION @compression@", values),
+              "ALTER TABLE \"@compression@\".t SET COMPRESSION lz4");
+}
+
+TEST(PlaceMarks, InTheSqlOfABodyAndInNamesOfObjects) {
+    const Mark values[] = {{store_mark, "\"a'b\""}};
+    EXPECT_EQ(place_marks("DO $$ BEGIN PERFORM @store@.f('@store@.t'); END $$", values),
+              "DO $$ BEGIN PERFORM \"a'b\".f('@store@.t'); END $$");
+    EXPECT_EQ(place_marks("nextval('@store@.t'::regclass), '@store@.t', \"@store@\"", values),
+              "nextval('\"a''b\".t'::regclass), '@store@.t', \"@store@\"");
 }
 
 TEST(Unmarked, IsForPeople) {
@@ -290,6 +324,26 @@ TEST(Compare, TextsAreForPeople) {
     EXPECT_EQ(list(compare(parsed("trigger a.t: ON @store@.a\n"),
                            parsed("trigger a.t: ON @store@.b\ntrigger a.u: @functions@.f()"))),
               "different trigger a.t: ON a, should be ON b\nmissing trigger a.u: f()");
+}
+
+TEST(Compare, WhatAUserMayTuneIsNoDifference) {
+    Shape is = parsed("table a: permanent\norder a: y, x\noptions a: fillfactor='70'\n"
+                      "index a.i: CREATE INDEX i ON a USING brin (x) WITH (pages_per_range='4') WHERE (x <> 'WITH (b)')\n");
+    Shape should_be = parsed("table a: permanent\norder a: x, y\n"
+                             "index a.i: CREATE INDEX i ON a USING brin (x) WHERE (x <> 'WITH (b)')\n");
+    EXPECT_EQ(list(compare(is, should_be)), "");
+    EXPECT_EQ(compare(is, should_be, Detail::all).size(), 3u);
+}
+
+TEST(Compare, ACommentIsNoViolation) {
+    auto differences = compare(parsed("table a: x\ncomment a: y\n"), parsed("table a: x\ncomment a: z\n"));
+    EXPECT_EQ(differences.size(), 1u);
+    EXPECT_TRUE(violations(differences).empty());
+}
+
+TEST(Compare, OnlyTheAliasesOfAViewDoNotMatter) {
+    EXPECT_EQ(list(compare(parsed("view v: AS SELECT a.x FROM t a"), parsed("view v: AS SELECT x FROM t a"))), "");
+    EXPECT_NE(list(compare(parsed("view v: AS SELECT 'a.x' FROM t a"), parsed("view v: AS SELECT 'x' FROM t a"))), "");
 }
 
 TEST(Losses, TablesAndColumnsThatGo) {

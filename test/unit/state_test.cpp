@@ -8,7 +8,7 @@ namespace {
 
 // Returns the facts of a complete store. By default all versions are the same.
 StoreFacts facts(Version store = {1, 1}, Version extension = {1, 1}, Version newest = {1, 1}) {
-    return {"public", "public", store, true, false, extension, newest};
+    return {"public", "public", store, true, false, true, extension, newest};
 }
 
 TEST(State, CurrentHasNothingToDo) {
