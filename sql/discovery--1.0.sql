@@ -189,7 +189,8 @@ CREATE TABLE @store@.discovery_migrations (
 COMMENT ON TABLE @store@.discovery_migrations IS
     'record of the discovery store: the default of version is the version of the store, the rows are its history';
 COMMENT ON COLUMN @store@.discovery_migrations.id IS 'primary key';
-COMMENT ON COLUMN @store@.discovery_migrations.version IS 'version after the migration; the default is the version of the store';
+COMMENT ON COLUMN @store@.discovery_migrations.version IS
+    'version after the migration; the default is the version of the store';
 COMMENT ON COLUMN @store@.discovery_migrations.previous_version IS 'version before the migration';
 COMMENT ON COLUMN @store@.discovery_migrations.direction IS 'install, adopt, upgrade, downgrade or stamp';
 COMMENT ON COLUMN @store@.discovery_migrations.description IS 'what the migration did';

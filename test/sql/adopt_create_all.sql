@@ -8,7 +8,8 @@ CREATE DATABASE regress_discovery_create_all;
 SET client_min_messages = warning;
 CREATE TABLE notebooks (
     id uuid PRIMARY KEY, name varchar(255) NOT NULL, description text, tags varchar[] NOT NULL,
-    created_at timestamp NOT NULL, updated_at timestamp NOT NULL, source_count integer NOT NULL, output_count integer NOT NULL);
+    created_at timestamp NOT NULL, updated_at timestamp NOT NULL, source_count integer NOT NULL,
+        output_count integer NOT NULL);
 CREATE INDEX ix_notebooks_name ON notebooks (name);
 CREATE TABLE sources (
     id uuid PRIMARY KEY, notebook_id uuid NOT NULL REFERENCES notebooks ON DELETE CASCADE, name varchar(500) NOT NULL,
@@ -48,15 +49,19 @@ SELECT discovery_create_store('public');
 \echo :SQLSTATE
 SELECT discovery_upgrade('head', 'public');
 CREATE TABLE notebooks (
-    id uuid PRIMARY KEY DEFAULT uuid_v7(), name varchar(255) NOT NULL, description text, tags varchar[] NOT NULL DEFAULT '{}',
-    created_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()), updated_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
+    id uuid PRIMARY KEY DEFAULT uuid_v7(), name varchar(255) NOT NULL, description text,
+        tags varchar[] NOT NULL DEFAULT '{}',
+    created_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
+        updated_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
     source_count integer NOT NULL DEFAULT 0, output_count integer NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX uq_notebooks_name ON notebooks (name);
 CREATE TABLE sources (
     id uuid PRIMARY KEY DEFAULT uuid_v7(), notebook_id uuid NOT NULL, name varchar(500) NOT NULL,
     source_type varchar(20) NOT NULL, file_type varchar(20), url text, file_path text, file_size bigint,
-    content_hash varchar(64) NOT NULL, extracted_text text NOT NULL DEFAULT '', source_metadata json NOT NULL DEFAULT '{}',
-    created_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()), updated_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
+    content_hash varchar(64) NOT NULL, extracted_text text NOT NULL DEFAULT '',
+        source_metadata json NOT NULL DEFAULT '{}',
+    created_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
+        updated_at timestamp(6) NOT NULL DEFAULT timezone('UTC', now()),
     deleted_at timestamp(6), deletion_id uuid, hold_reason text);
 SELECT state, next_step FROM discovery_status();
 SELECT fix FROM discovery_check('public') WHERE kind <> 'extra' \gexec

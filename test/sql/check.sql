@@ -126,14 +126,20 @@ SELECT * FROM pg_temp.differences('COMMENT ON TABLE discovery_deletions IS ''it'
 SELECT * FROM pg_temp.differences('ALTER TABLE discovery_deletions SET UNLOGGED');
 
 -- What the store's guarantees stand on.
-SELECT * FROM pg_temp.differences('ALTER TABLE sources DISABLE TRIGGER ALL; ALTER TABLE notebooks DISABLE TRIGGER discovery_row');
+SELECT * FROM pg_temp.differences('ALTER TABLE sources DISABLE TRIGGER ALL;
+    ALTER TABLE notebooks DISABLE TRIGGER discovery_row');
 SELECT * FROM pg_temp.differences('ALTER TABLE discovery_deletions OWNER TO regress_discovery_reader');
-SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey, ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks ON DELETE CASCADE NOT VALID');
-SELECT * FROM pg_temp.differences($$UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = 'ix_notebooks_name'::regclass$$);
+SELECT * FROM pg_temp.differences('ALTER TABLE sources DROP CONSTRAINT sources_notebook_id_fkey,
+    ADD CONSTRAINT sources_notebook_id_fkey FOREIGN KEY (notebook_id) REFERENCES notebooks
+    ON DELETE CASCADE NOT VALID');
+SELECT * FROM pg_temp.differences($$UPDATE pg_index SET indisready = false, indisvalid = false
+    WHERE indexrelid = 'ix_notebooks_name'::regclass$$);
 SELECT * FROM pg_temp.differences('CREATE TABLE own_parent (); ALTER TABLE notebooks INHERIT own_parent');
 -- A name that something else has.
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name; CREATE UNIQUE INDEX uq_notebooks_name ON notebooks (name)');
-SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name; CREATE INDEX uq_notebooks_name ON notebooks (name)');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name;
+    CREATE UNIQUE INDEX uq_notebooks_name ON notebooks (name)');
+SELECT * FROM pg_temp.differences('ALTER TABLE notebooks DROP CONSTRAINT uq_notebooks_name;
+    CREATE INDEX uq_notebooks_name ON notebooks (name)');
 SELECT * FROM pg_temp.differences('DROP INDEX ix_notebooks_name; CREATE TABLE ix_notebooks_name ()');
 -- A newline is a difference, too.
 SELECT * FROM pg_temp.differences($$COMMENT ON VIEW live_sources IS E'sources that\nare not deleted'$$);

@@ -28,7 +28,8 @@ BEGIN
         outcome := outcome || '; ' || found;
         EXECUTE $s$ALTER TABLE sources ADD COLUMN own text DEFAULT chr(92), ADD CONSTRAINT own CHECK (name <> chr(10));
                    ALTER TABLE sources ALTER COLUMN own SET DEFAULT U&'a\005Cb'$s$;
-        EXECUTE $s$SELECT string_agg(statement, '; ') FROM discovery_autogenerate() WHERE direction = 'up'$s$ INTO found;
+        EXECUTE $s$SELECT string_agg(statement, '; ') FROM discovery_autogenerate()
+            WHERE direction = 'up'$s$ INTO found;
         outcome := outcome || '; ' || found;
         RAISE EXCEPTION USING ERRCODE = 'Y0001';
     EXCEPTION

@@ -1,4 +1,5 @@
-# The purge as a job of pg_cron, scheduled by the owner of the store, as the docs show it: it removes what is old enough and leaves the rest.
+# The purge as a job of pg_cron, which the owner of the store schedules, as the docs show it: it removes what is old
+# enough and leaves the rest.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
