@@ -200,9 +200,16 @@ Migration migration(const Shape &version, const Shape &is, const std::vector<Sur
     for (const std::string &note : choice.notes()) result.up.push_back({"", note});
     note_orders(result.up, version, altered);
     note_orders(result.down, altered, version);
-    for (const Surrounding &one : surroundings)
-        if (choice.takes(one.relation))
-            result.up.push_back({"", "Not brought along: " + one.relation + " " + one.what + ". Make it by hand."});
+    // What the statements need comes before them.
+    std::vector<Repair> first;
+    for (const Surrounding &one : surroundings) {
+        if (!choice.takes(one.relation)) continue;
+        bool is_needed = one.what.starts_with("needs ");
+        (is_needed ? first : result.up)
+            .push_back({"", "Not brought along: " + one.relation + " " + one.what +
+                                (is_needed ? ". Make it by hand first." : ". Make it by hand.")});
+    }
+    result.up.insert(result.up.begin(), first.begin(), first.end());
     return result;
 }
 

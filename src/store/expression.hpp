@@ -12,4 +12,7 @@ namespace discovery {
 /// Errors: those of PostgreSQL's parser; XX000 if an object is gone.
 const char *printed_again(Oid relation, const char *text);
 
+/// The same for the WHEN of a trigger, whose columns are those of "old" and "new".
+const char *condition_again(Oid relation, const char *text);
+
 }  // namespace discovery

@@ -34,7 +34,10 @@ bool read_again(Row *row, Oid relation, const ArrayType *expressions) {
     for (int i = 0; i < count; ++i) {
         if (nulls[i]) continue;
         const char *expression = TextDatumGetCString(values[i]), *again = nullptr;
-        ErrorData *error = error_of([&] { again = printed_again(relation, expression); });
+        bool is_condition = strcmp(row->kind, "trigger") == 0;
+        ErrorData *error = error_of([&] {
+            again = is_condition ? condition_again(relation, expression) : printed_again(relation, expression);
+        });
         if (error != nullptr && error->sqlerrcode == ERRCODE_INTERNAL_ERROR) return false;
         // What cannot be read by itself remains as it is.
         if (error != nullptr || strcmp(expression, again) == 0) continue;

@@ -154,7 +154,10 @@ WITH relation AS (
     SELECT 'trigger', t.name,
            pg_get_triggerdef(t.oid)
            || CASE t.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA'
-                               ELSE ' ENABLED ALWAYS' END, NULL, NULL
+                               ELSE ' ENABLED ALWAYS' END,
+           t.tgrelid,
+           CASE WHEN pg_get_triggerdef(t.oid) LIKE '% WHEN (%ARRAY[%'
+                THEN ARRAY[substring(pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE FUNCTION ')] END
     FROM own_trigger t
     UNION ALL
     SELECT 'rule', r.name || '.' || quote_ident(w.rulename),
