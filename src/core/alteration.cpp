@@ -34,7 +34,8 @@ public:
         for (const Object &object : is) names_.push_back(names_of(object));
         for (const Object &object : version)
             if (is_relation(object)) taken_.insert(object.name);
-        while (take_more()) {}
+        while (take_more()) {
+        }
     }
 
     bool takes(std::string_view relation) const { return taken_.contains(std::string(relation)); }
@@ -100,9 +101,8 @@ private:
         });
     }
     bool is_relation_taken(const std::string &name) const {
-        bool is_there = std::any_of(is_.begin(), is_.end(), [&](const Object &object) {
-            return is_relation(object) && object.name == name;
-        });
+        bool is_there = std::any_of(is_.begin(), is_.end(),
+                                    [&](const Object &object) { return is_relation(object) && object.name == name; });
         return is_there && (taken_.contains(name) || left_out_.contains(name));
     }
 
@@ -136,7 +136,8 @@ private:
         if (object.kind == "constraint") definition = without_state(definition).definition;
         if (object.kind == "table") {
             if (std::string why = why_not(object); !why.empty() && before != nullptr)
-                notes_.push_back("Not brought along: of table " + object.name + ", that " + why + ". Change it by hand.");
+                notes_.push_back("Not brought along: of table " + object.name + ", that " + why +
+                                 ". Change it by hand.");
             definition = definition.ends_with("unlogged") ? "unlogged" : "permanent";
         }
         if (object.kind == "index" && without_invalid(definition) != definition) {
@@ -146,7 +147,8 @@ private:
         }
         if (object.kind == "column" && !take_apart(definition).is_valid) {
             note("NOT NULL of column " + object.name, "PostgreSQL has not validated it");
-            definition.replace(definition.find(" NOT NULL NOT VALID"), std::string_view(" NOT NULL NOT VALID").size(), "");
+            definition.replace(definition.find(" NOT NULL NOT VALID"), std::string_view(" NOT NULL NOT VALID").size(),
+                               "");
         }
         if (object.kind == "function" || object.kind == "procedure")
             notes_.push_back("The body of " + object.kind + " " + object.name +
@@ -173,11 +175,12 @@ void note_orders(std::vector<Repair> &statements, const Shape &from, const Shape
         for (const Rename &rename : renames)
             if (rename.from->relation() == object.name)
                 std::replace(order.begin(), order.end(), part_of(*rename.from), part_of(*rename.to));
-        std::erase_if(order, [&](const std::string &name) { return std::find(wanted.begin(), wanted.end(), name) == wanted.end(); });
+        std::erase_if(order, [&](const std::string &name) {
+            return std::find(wanted.begin(), wanted.end(), name) == wanted.end();
+        });
         for (const Difference &difference : differences)
             if (difference.kind == Difference::Kind::different && difference.is.kind == "column" &&
-                difference.is.relation() == object.name &&
-                change(difference.is, difference.should_be, to).empty())
+                difference.is.relation() == object.name && change(difference.is, difference.should_be, to).empty())
                 std::erase(order, part_of(difference.is));
         for (const std::string &name : wanted)
             if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);

@@ -85,8 +85,9 @@ std::map<std::string, std::string> identity_options(std::string_view generated) 
 // The words after ALTER COLUMN c that turn one identity into another.
 std::string change_identity(std::string_view from, std::string_view to) {
     const std::map<std::string, std::string> usual = {
-        {"START WITH", "START WITH 1"}, {"INCREMENT BY", "INCREMENT BY 1"}, {"MINVALUE", "NO MINVALUE"},
-        {"MAXVALUE", "NO MAXVALUE"},    {"CACHE", "CACHE 1"},               {"CYCLE", "NO CYCLE"}};
+        {"START WITH", "START WITH 1"}, {"INCREMENT BY", "INCREMENT BY 1"},
+        {"MINVALUE", "NO MINVALUE"},    {"MAXVALUE", "NO MAXVALUE"},
+        {"CACHE", "CACHE 1"},           {"CYCLE", "NO CYCLE"}};
     auto kind = [](std::string_view generated) { return generated.substr(0, generated.find(identity)); };
     std::string words;
     if (kind(from) != kind(to)) words += " SET " + std::string(kind(to));
@@ -186,8 +187,8 @@ std::vector<std::string> split_list(std::string_view list) {
 std::string opposite_of_security(std::string_view actions) {
     std::string opposite;
     for (const std::string &action : split_list(actions))
-        opposite += (opposite.empty() ? "" : ", ") + std::string(action.starts_with("ENABLE") ? "DISABLE" : "NO FORCE") +
-                    " ROW LEVEL SECURITY";
+        opposite += (opposite.empty() ? "" : ", ") +
+                    std::string(action.starts_with("ENABLE") ? "DISABLE" : "NO FORCE") + " ROW LEVEL SECURITY";
     return opposite;
 }
 
@@ -211,7 +212,8 @@ std::vector<Repair> change_column(const Object &is, const Object &should_be) {
         // The old default may not be valid for the new type, or becomes another expression.
         if (has_default && (from.default_value != to.default_value || !conversion.empty())) add("DROP DEFAULT");
         add("TYPE " + to.type + conversion);
-        if (!conversion.empty()) comment = "Taken for a plain conversion of the values: write another USING if it is not.";
+        if (!conversion.empty())
+            comment = "Taken for a plain conversion of the values: write another USING if it is not.";
         has_default = has_default && from.default_value == to.default_value && conversion.empty();
     }
     if (from.default_value != to.default_value || (is_retyped && !to.default_value.empty() && !has_default))

@@ -228,8 +228,7 @@ std::vector<Repair> change(const Object &is, const Object &should_be, const Shap
     if (kind == "table") return change_table(is, should_be);
     if (kind == "index") return change_index(is, should_be);
     if (kind == "view" && without_owner(is.definition).definition == without_owner(should_be.definition).definition)
-        return {{"ALTER VIEW " + on_store(is.name) + " OWNER TO " +
-                 std::string(without_owner(is.definition).owner)}};
+        return {{"ALTER VIEW " + on_store(is.name) + " OWNER TO " + std::string(without_owner(is.definition).owner)}};
     if (kind == "trigger" || kind == "rule") {
         auto [definition, state] = without_state(should_be.definition);
         if (without_state(is.definition).definition != definition) return {};

@@ -94,7 +94,8 @@ Names names_of(const Object &object) {
 bool needs(const Names &a, const Names &b) {
     const Object &one = *a.object, &other = *b.object;
     if (stands_alone(other)) {
-        bool is_on_it = !stands_alone(one) && (one.name == other.name || (is_relation(other) && a.relation == b.relation));
+        bool is_on_it =
+            !stands_alone(one) && (one.name == other.name || (is_relation(other) && a.relation == b.relation));
         std::string_view bare = b.relation;
         if (other.kind == "function" || other.kind == "procedure") bare = bare.substr(0, bare.find('('));
         return is_on_it || a.mentioned.contains(std::string(bare));

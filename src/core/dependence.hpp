@@ -12,10 +12,10 @@ namespace discovery::core {
 /// An object and the names in its definition.
 struct Names {
     const Object *object = nullptr;
-    std::string relation;             // what it stands on, or its own name
-    std::string part;                 // its name there
-    std::set<std::string> words;      // all names and keywords
-    std::set<std::string> mentioned;  // names of the store's schema, without the schema
+    std::string relation;                 // what it stands on, or its own name
+    std::string part;                     // its name there
+    std::set<std::string> words;          // all names and keywords
+    std::set<std::string> mentioned;      // names of the store's schema, without the schema
     std::vector<std::string> columns;     // of an index or constraint: its columns or expressions
     std::vector<std::string> referenced;  // of a foreign key: the columns it refers to
     std::string target;                   // of a foreign key: the table it refers to

@@ -55,7 +55,10 @@ bool blocks_type(const Object &object) {
 class Plan {
 public:
     Plan(const Shape &is, const Shape &should_be, bool drops_relations)
-        : is_(is), to_(should_be), differences_(compare(is, should_be, Detail::all)), renames_(find_renames(differences_)) {
+        : is_(is),
+          to_(should_be),
+          differences_(compare(is, should_be, Detail::all)),
+          renames_(find_renames(differences_)) {
         add_nodes();
         choose(drops_relations);
         spread();
@@ -125,7 +128,8 @@ private:
         for (const Difference &difference : differences_) {
             Node *node = find(difference.object());
             if (node == nullptr || difference.kind != Kind::different) continue;
-            bool can_change = node->object().kind == "table" || !change(difference.is, difference.should_be, to_).empty();
+            bool can_change =
+                node->object().kind == "table" || !change(difference.is, difference.should_be, to_).empty();
             node->act = can_change ? Act::change : Act::remake;
         }
         for (const Rename &rename : renames_) {
@@ -189,8 +193,8 @@ private:
         if (node.is->target.empty() || node.is->target == node.is->relation) return false;
         return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node &other) {
             return other.is && other.act != Act::keep && other.is->relation == node.is->target &&
-                   (other.object().kind == "table" || other.object().kind == "column" || other.object().kind == "constraint" ||
-                    other.object().kind == "index");
+                   (other.object().kind == "table" || other.object().kind == "column" ||
+                    other.object().kind == "constraint" || other.object().kind == "index");
         });
     }
 
@@ -228,7 +232,8 @@ private:
             Names names = *node->is;
             if (is_relation(node->object()))
                 for (const Node &other : nodes_)
-                    if (other.is && other.is->relation == names.relation && !stands_alone(other.object()) && !is_tie(other)) {
+                    if (other.is && other.is->relation == names.relation && !stands_alone(other.object()) &&
+                        !is_tie(other)) {
                         names.mentioned.insert(other.is->mentioned.begin(), other.is->mentioned.end());
                         names.words.insert(other.is->words.begin(), other.is->words.end());
                     }
@@ -274,8 +279,8 @@ private:
         }
         order(coming, [&](const Node &node) -> const Names & { return all.at(&node); });
         for (const Node *node : coming)
-            for (const Repair &one : node->comes() ? create(*node->to->object, to_)
-                                                   : change(*node->is->object, *node->to->object, to_))
+            for (const Repair &one :
+                 node->comes() ? create(*node->to->object, to_) : change(*node->is->object, *node->to->object, to_))
                 add(one);
     }
 };
@@ -296,9 +301,9 @@ const Object *holder_of(const Shape &is, const Object &wanted) {
     auto name_there = [](const Object &object) -> std::string {
         if (is_relation(object) || object.kind == "sequence") return object.name;
         bool has_index = object.kind == "index" ||
-                         (object.kind == "constraint" && (object.definition.starts_with("PRIMARY KEY") ||
-                                                          object.definition.starts_with("UNIQUE") ||
-                                                          object.definition.starts_with("EXCLUDE")));
+                         (object.kind == "constraint" &&
+                          (object.definition.starts_with("PRIMARY KEY") || object.definition.starts_with("UNIQUE") ||
+                           object.definition.starts_with("EXCLUDE")));
         return has_index ? part_of(object) : std::string{};
     };
     std::string name = name_there(wanted);
@@ -316,8 +321,8 @@ bool can_use(const Object &index, const Object &constraint) {
     std::string name = part_of(index), columns = constraint.definition.substr(open);
     std::string_view words = std::string_view(constraint.definition).substr(0, open);
     return (words == "UNIQUE " || words == "PRIMARY KEY ") &&
-           without_parameters(index.definition) == "CREATE UNIQUE INDEX " + name + " ON " + on_store(index.relation()) +
-                                                       " USING btree " + columns &&
+           without_parameters(index.definition) ==
+               "CREATE UNIQUE INDEX " + name + " ON " + on_store(index.relation()) + " USING btree " + columns &&
            without_invalid(index.definition) == index.definition;
 }
 

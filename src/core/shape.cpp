@@ -50,11 +50,14 @@ std::size_t length_of_name(std::string_view text) {
 // 15 prints them and PostgreSQL 16 does not.
 std::string without_aliases(std::string_view definition) {
     std::string text;
-    auto is_name = [](const Token &token) { return token.kind == Token::Kind::word || token.kind == Token::Kind::quoted; };
+    auto is_name = [](const Token &token) {
+        return token.kind == Token::Kind::word || token.kind == Token::Kind::quoted;
+    };
     while (!definition.empty()) {
         Token token = first_token(definition);
         std::string_view rest = definition.substr(token.text.size());
-        bool is_alias = is_name(token) && rest.size() > 1 && rest.front() == '.' && is_name(first_token(rest.substr(1)));
+        bool is_alias =
+            is_name(token) && rest.size() > 1 && rest.front() == '.' && is_name(first_token(rest.substr(1)));
         if (!is_alias) text += token.text;
         definition.remove_prefix(token.text.size() + (is_alias ? 1 : 0));
     }
@@ -187,8 +190,8 @@ std::string mark_schemas(std::string_view definition, std::span<const Namespace>
 std::string place_marks(std::string_view sql, std::span<const Mark> values) {
     std::string placed;
     while (!sql.empty()) {
-        auto found = std::find_if(values.begin(), values.end(),
-                                  [&](const Mark &mark) { return sql.starts_with(mark.name); });
+        auto found =
+            std::find_if(values.begin(), values.end(), [&](const Mark &mark) { return sql.starts_with(mark.name); });
         if (found != values.end()) {
             placed += found->value;
             sql.remove_prefix(found->name.size());
@@ -227,8 +230,8 @@ std::string unmarked(std::string_view definition) {
         }
         Token token = first_token(definition);
         definition.remove_prefix(token.text.size());
-        text += is_name_literal(token, definition) ? literal_of(unmarked(content_of(token.text)))
-                                                   : std::string(token.text);
+        text +=
+            is_name_literal(token, definition) ? literal_of(unmarked(content_of(token.text))) : std::string(token.text);
     }
     return text;
 }
@@ -279,8 +282,8 @@ std::vector<Difference> compare_all(const Shape &is, const Shape &should_be, Det
 }  // namespace
 
 bool is_tuning(const Object &object) {
-    constexpr std::string_view kinds[] = {"order",       "storage",  "compression", "target",    "sampling",
-                                          "options",     "cluster",  "parameters",  "security",  "policy",
+    constexpr std::string_view kinds[] = {"order",       "storage",   "compression", "target",   "sampling",
+                                          "options",     "cluster",   "parameters",  "security", "policy",
                                           "replication", "ownership", "statistics"};
     return object.kind.starts_with("comment-") ||
            std::find(std::begin(kinds), std::end(kinds), object.kind) != std::end(kinds);

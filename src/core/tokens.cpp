@@ -48,8 +48,7 @@ std::size_t length_of_comment(std::string_view sql) {
     return at;
 }
 
-constexpr std::string_view marks[] = {"@store@",   "@functions@", "@compression@", "@extschema",
-                                      "@extowner", "/*",          "*/"};
+constexpr std::string_view marks[] = {"@store@", "@functions@", "@compression@", "@extschema", "@extowner", "/*", "*/"};
 
 bool has_mark(std::string_view text) {
     return std::any_of(std::begin(marks), std::end(marks),

@@ -72,13 +72,15 @@ const char *hint_to_alter(Oid schema, bool is_new) {
     const char *literal = quote_literal_cstr(schema_name(schema));
     const char *check = psprintf("SELECT object, kind, fix FROM %s.discovery_check(%s);", functions, literal);
     if (is_new)
-        return psprintf("Alter the tables, then create the store. This gives the statements: %s"
-                        " Or choose another schema.",
-                        check);
+        return psprintf(
+            "Alter the tables, then create the store. This gives the statements: %s"
+            " Or choose another schema.",
+            check);
     // The functions are gone again when this error is raised.
-    return psprintf("Create the extension without a store: SET discovery.create_store = off. Then alter the tables; this"
-                    " gives the statements: %s Then: SELECT %s.discovery_create_store(%s); Or choose another schema.",
-                    check, functions, literal);
+    return psprintf(
+        "Create the extension without a store: SET discovery.create_store = off. Then alter the tables; this"
+        " gives the statements: %s Then: SELECT %s.discovery_create_store(%s); Or choose another schema.",
+        check, functions, literal);
 }
 
 // Finds the newest release whose shape the tables have.
@@ -88,8 +90,7 @@ const core::Release *recognize(const core::Migrations *migrations, Oid schema, c
     const char *differences = "";
     if (nearest != nullptr) {
         const core::Shape *should_be = without_record(&nearest->shape);
-        differences =
-            in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); })->c_str();
+        differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); })->c_str();
         if (differences[0] == '\0') return nearest;
     }
     ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),

@@ -45,7 +45,8 @@ const char *printed_again(Oid relation, const char *text) {
 }
 
 const char *condition_again(Oid relation, const char *text) {
-    const char *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+    const char *table =
+        quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
     char *query = pstrdup(query_again(psprintf("SELECT %s AS x FROM %s old, %s new", text, table, table)));
     // What stands between "SELECT " and the last " AS x".
     char *end = nullptr;

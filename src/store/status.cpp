@@ -41,8 +41,8 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     bool detached = store.is_complete() && is_detached(migrations, store);
     bool reattachable = detached && can_reattach(migrations, store);
     const core::StoreState *judged = in_core([&] {
-        return core::judge({name, functions, store.version, store.is_complete(), detached, reattachable,
-                            extension.version, newest});
+        return core::judge(
+            {name, functions, store.version, store.is_complete(), detached, reattachable, extension.version, newest});
     });
     auto version = [](core::Version of) { return to_text(text_of(of)); };
 

@@ -209,8 +209,7 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
                                                  quoted_schema(read_extension().schema)))) {
             auto *rename = reinterpret_cast<RenameStmt *>(lfirst_node(RawStmt, cell)->stmt);
             if (!IsA(rename, RenameStmt) || rename->renameType != (is_table ? OBJECT_TABLE : OBJECT_COLUMN)) continue;
-            if (loss.table == quoted(rename->relation->relname) &&
-                (is_table || loss.column == quoted(rename->subname)))
+            if (loss.table == quoted(rename->relation->relname) && (is_table || loss.column == quoted(rename->subname)))
                 return true;
         }
     }

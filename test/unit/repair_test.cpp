@@ -442,12 +442,14 @@ TEST(RepairOne, AConstraintThatIsNotValidIsValidated) {
 
 TEST(Order, AfterWhatTheDefinitionNames) {
     // A generated column after its source, and a foreign key after the unique index it refers to.
-    EXPECT_EQ(up(altered({}, "column sources.a: integer GENERATED ALWAYS AS ((z * 2)) STORED\ncolumn sources.z: integer\n")),
-              "ALTER TABLE @store@.sources ADD COLUMN z integer;\n"
-              "ALTER TABLE @store@.sources ADD COLUMN a integer GENERATED ALWAYS AS ((z * 2)) STORED;\n");
-    EXPECT_EQ(up(altered({}, "column notebooks.slug: text\ncolumn sources.slug: text\n"
-                             "index notebooks.uq: CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug)\n"
-                             "constraint sources.fk: FOREIGN KEY (slug) REFERENCES @store@.notebooks(slug)\n")),
+    EXPECT_EQ(
+        up(altered({}, "column sources.a: integer GENERATED ALWAYS AS ((z * 2)) STORED\ncolumn sources.z: integer\n")),
+        "ALTER TABLE @store@.sources ADD COLUMN z integer;\n"
+        "ALTER TABLE @store@.sources ADD COLUMN a integer GENERATED ALWAYS AS ((z * 2)) STORED;\n");
+    EXPECT_EQ(up(altered({},
+                         "column notebooks.slug: text\ncolumn sources.slug: text\n"
+                         "index notebooks.uq: CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug)\n"
+                         "constraint sources.fk: FOREIGN KEY (slug) REFERENCES @store@.notebooks(slug)\n")),
               "ALTER TABLE @store@.notebooks ADD COLUMN slug text;\n"
               "ALTER TABLE @store@.sources ADD COLUMN slug text;\n"
               "CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug);\n"

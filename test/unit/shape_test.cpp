@@ -327,10 +327,12 @@ TEST(Compare, TextsAreForPeople) {
 }
 
 TEST(Compare, WhatAUserMayTuneIsNoDifference) {
-    Shape is = parsed("table a: permanent\norder a: y, x\noptions a: fillfactor='70'\n"
-                      "index a.i: CREATE INDEX i ON a USING brin (x) WITH (pages_per_range='4') WHERE (x <> 'WITH (b)')\n");
-    Shape should_be = parsed("table a: permanent\norder a: x, y\n"
-                             "index a.i: CREATE INDEX i ON a USING brin (x) WHERE (x <> 'WITH (b)')\n");
+    Shape is = parsed(
+        "table a: permanent\norder a: y, x\noptions a: fillfactor='70'\n"
+        "index a.i: CREATE INDEX i ON a USING brin (x) WITH (pages_per_range='4') WHERE (x <> 'WITH (b)')\n");
+    Shape should_be = parsed(
+        "table a: permanent\norder a: x, y\n"
+        "index a.i: CREATE INDEX i ON a USING brin (x) WHERE (x <> 'WITH (b)')\n");
     EXPECT_EQ(list(compare(is, should_be)), "");
     EXPECT_EQ(compare(is, should_be, Detail::all).size(), 3u);
 }
