@@ -133,7 +133,7 @@ try($old, 'pg_restore', '-d', 'newer', "$dir/newer");
 is(value($old, 'newer', 'SELECT store_version, extension_version, state FROM discovery_status()'), '1.1|1.0|missing',
 	'status of what is left of it');
 ($status, $out, $err) = try_psql($old, 'newer', 'SELECT discovery_create_store()');
-like($err, qr/the store in schema "public" does not match version 1\.1\nDETAIL:  missing table notebooks/,
+like($err, qr/the store in schema "public" is not complete\nDETAIL:  "notebooks" is missing\. "sources" is missing\./,
 	'and no store is made over it');
 
 # The remedy: the newer extension, then the restore.

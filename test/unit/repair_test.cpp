@@ -442,11 +442,10 @@ TEST(RepairOne, AConstraintThatIsNotValidIsValidated) {
 
 TEST(Order, AfterWhatTheDefinitionNames) {
     // A generated column after its source, and a foreign key after the unique index it refers to.
-    EXPECT_EQ(up(altered({},
-                         "column sources.a: integer GENERATED ALWAYS AS ((z * 2)) STORED\n"
-                         "column sources.z: integer\n")),
-              "ALTER TABLE @store@.sources ADD COLUMN z integer;\n"
-              "ALTER TABLE @store@.sources ADD COLUMN a integer GENERATED ALWAYS AS ((z * 2)) STORED;\n");
+    EXPECT_EQ(
+        up(altered({}, "column sources.a: integer GENERATED ALWAYS AS ((z * 2)) STORED\ncolumn sources.z: integer\n")),
+        "ALTER TABLE @store@.sources ADD COLUMN z integer;\n"
+        "ALTER TABLE @store@.sources ADD COLUMN a integer GENERATED ALWAYS AS ((z * 2)) STORED;\n");
     EXPECT_EQ(up(altered({},
                          "column notebooks.slug: text\ncolumn sources.slug: text\n"
                          "index notebooks.uq: CREATE UNIQUE INDEX uq ON @store@.notebooks USING btree (slug)\n"

@@ -329,8 +329,7 @@ TEST(Compare, TextsAreForPeople) {
 TEST(Compare, WhatAUserMayTuneIsNoDifference) {
     Shape is = parsed(
         "table a: permanent\norder a: y, x\noptions a: fillfactor='70'\n"
-        "index a.i: CREATE INDEX i ON a USING brin (x) WITH (pages_per_range='4')"
-        " WHERE (x <> 'WITH (b)')\n");
+        "index a.i: CREATE INDEX i ON a USING brin (x) WITH (pages_per_range='4') WHERE (x <> 'WITH (b)')\n");
     Shape should_be = parsed(
         "table a: permanent\norder a: x, y\n"
         "index a.i: CREATE INDEX i ON a USING brin (x) WHERE (x <> 'WITH (b)')\n");

@@ -78,6 +78,9 @@ TEST(State, DetachedIsPutBack) {
     EXPECT_EQ(state.state, "detached");
     EXPECT_NE(state.next_step.find("SELECT public.discovery_create_store('public')"), std::string::npos)
         << state.next_step;
+    // Where the tables differ otherwise, they are repaired first.
+    loose.can_reattach = false;
+    EXPECT_NE(judge(loose).next_step.find("discovery_check('public')"), std::string::npos);
     // Without its tables there is nothing to put triggers on.
     loose.is_complete = false;
     EXPECT_EQ(judge(loose).state, "missing");
