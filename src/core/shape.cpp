@@ -201,7 +201,8 @@ std::string place_marks(std::string_view sql, std::span<const Mark> values) {
         sql.remove_prefix(token.text.size());
         if (is_name_literal(token, sql)) {
             placed += literal_of(place_marks(content_of(token.text), values));
-        } else if (std::size_t tag = length_of_dollar_tag(token.text); tag > 0 && token.text.size() >= 2 * tag) {
+        } else if (std::size_t tag = length_of_dollar_tag(token.text);
+                   tag > 0 && token.text.size() >= 2 * tag && token.text.ends_with(token.text.substr(0, tag))) {
             // The body of a DO or a function is SQL.
             std::string_view body = token.text.substr(tag, token.text.size() - 2 * tag);
             (placed += token.text.substr(0, tag)) += place_marks(body, values);
@@ -327,7 +328,8 @@ std::vector<Loss> losses(const Shape &from, const Shape &to) {
             lost_tables.insert(object.relation());
             lost.push_back({object.name, {}});
         } else if (object.kind == "column" && !lost_tables.contains(object.relation())) {
-            lost.push_back({std::string(object.relation()), object.name.substr(object.relation().size() + 1)});
+            lost.push_back({std::string(object.relation()),
+                            object.name.substr(std::min(object.name.size(), object.relation().size() + 1))});
         }
     }
     return lost;

@@ -5,6 +5,7 @@ SET client_min_messages = warning;
 SELECT current_database() AS current \gset
 CREATE DATABASE regress_discovery_create_all;
 \c regress_discovery_create_all
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE TABLE notebooks (
     id uuid PRIMARY KEY, name varchar(255) NOT NULL, description text, tags varchar[] NOT NULL,

@@ -244,6 +244,8 @@ TEST(PlaceMarks, InTheSqlOfABodyAndInNamesOfObjects) {
               "nextval('\"a''b\".t'::regclass), '@store@.t', \"@store@\"");
 }
 
+TEST(PlaceMarks, ABodyThatIsNotEndedRemains) { EXPECT_EQ(place_schemas("$p9$9999F", "s", "e"), "$p9$9999F"); }
+
 TEST(Unmarked, IsForPeople) {
     EXPECT_EQ(unmarked("ON @store@.t EXECUTE FUNCTION @functions@.count()"), "ON t EXECUTE FUNCTION count()");
     EXPECT_EQ(unmarked("@store@.@store@.@functions@.t"), "t");
