@@ -81,8 +81,8 @@ my @planted = (
 		'before: DROP VIEW own_view; DROP MATERIALIZED VIEW own_matview', undef ],
 	[ 'NOT NULL', "ALTER TABLE notebooks ALTER tags DROP NOT NULL", "-column $n.tags", "+column $n.tags" ],
 	[ 'a default', "ALTER TABLE notebooks ALTER tags SET DEFAULT '{x}'", "-column $n.tags", "+column $n.tags" ],
-	[ 'a collation', "ALTER TABLE sources ALTER file_path TYPE text COLLATE \"C\"",
-		"-column $s.file_path", "+column $s.file_path",
+	[ 'a collation', "ALTER TABLE sources ALTER hold_reason TYPE text COLLATE \"C\"",
+		"-column $s.hold_reason", "+column $s.hold_reason",
 		"before: DROP VIEW own_view, live_sources, deleted_sources", undef ],
 	[ 'compression', "ALTER TABLE notebooks ALTER description SET COMPRESSION pglz", "-storage $n.description",
 		"+storage $n.description" ],
@@ -108,7 +108,7 @@ my @planted = (
 	[ 'a view', "DROP VIEW live_sources CASCADE", (map { "-column public.live_sources.$_" }
 			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata
 				source_type updated_at url)),
-		(map { "-column public.own_view.$_" } qw(live name)), "-comment public.live_sources",
+		(map { "-column public.own_view.$_" } qw(live name)), "-comment public.live_sources", "-comment public.own_view",
 		"-definition public.live_sources", "-definition public.own_view",
 		"-owner public.live_sources", "-owner public.own_view",
 		"-parameters public.live_sources", "-parameters public.own_view",
