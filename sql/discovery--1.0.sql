@@ -78,8 +78,8 @@ CREATE FUNCTION @extschema@.discovery_status(
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
-    'one row per store: version, state (current, behind, ahead, missing, detached), estimated numbers '
-    'of rows, and the next step';
+    'one row per store: version, state (current, behind, ahead, missing, detached, damaged), '
+    'estimated numbers of rows, and the next step';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
     LANGUAGE C STABLE PARALLEL UNSAFE

@@ -389,12 +389,13 @@ std::string repair(const Difference &difference, const Shape &is, const Shape &s
     return statements;
 }
 
-bool is_detached(const Shape &should_be, const std::set<std::string, std::less<>> &there) {
-    return std::any_of(should_be.begin(), should_be.end(), [&](const Object &object) {
-        bool calls_ours =
-            object.kind == "trigger" ||
+bool is_guarded(const Shape &should_be, const std::set<std::string, std::less<>> &there) {
+    return std::all_of(should_be.begin(), should_be.end(), [&](const Object &object) {
+        bool guards =
+            object.kind == "table" || object.kind == "constraint" || object.kind == "trigger" ||
+            (object.kind == "index" && object.definition.starts_with("CREATE UNIQUE")) ||
             (object.kind == "column" && take_apart(object.definition).default_value.starts_with(extension_mark));
-        return calls_ours && !there.contains(object.kind + " " + object.name);
+        return !guards || there.contains(object.kind + " " + object.name);
     });
 }
 

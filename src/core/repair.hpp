@@ -34,10 +34,10 @@ struct Rename {
 /// Returns what repair() takes for renames. The pointers are into the differences.
 std::vector<Rename> find_renames(const std::vector<Difference> &differences);
 
-/// Whether a trigger or a default of `should_be` that calls a function of the extension does not
-/// exist in the store. `there` lists what exists: "trigger NAME" for each trigger and "column NAME"
-/// for each column with a default, with names as in a shape.
-bool is_detached(const Shape &should_be, const std::set<std::string, std::less<>> &there);
+/// Whether the store has all that its guarantees rest on: the tables, constraints, unique indexes,
+/// triggers, and defaults that call a function of the extension, of `should_be`. `there` lists what is
+/// in force, as "KIND NAME" with names as in a shape.
+bool is_guarded(const Shape &should_be, const std::set<std::string, std::less<>> &there);
 
 /// Returns the statements that restore the triggers and column defaults that a store loses when the
 /// functions of the extension are dropped.

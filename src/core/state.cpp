@@ -22,10 +22,10 @@ StoreState judge(const StoreFacts &facts) {
     if (!facts.is_complete)
         return {"missing", "check its tables: SELECT * FROM " + facts.functions + ".discovery_check(" +
                                literal(facts.schema) + ")"};
-    if (facts.is_detached && facts.store == facts.extension && !facts.can_reattach)
-        return {"detached", "repair its tables with the statements of: SELECT object, fix FROM " + facts.functions +
+    if (!facts.is_guarded && facts.store == facts.extension && !facts.can_reattach)
+        return {"damaged", "repair its tables with the statements of: SELECT object, fix FROM " + facts.functions +
                                 ".discovery_check(" + literal(facts.schema) + ")"};
-    if (facts.is_detached && facts.store == facts.extension)
+    if (!facts.is_guarded && facts.store == facts.extension)
         return {"detached",
                 "reattach it: SELECT " + facts.functions + ".discovery_create_store(" + literal(facts.schema) + ")"};
     if (facts.store > facts.extension) {

@@ -13,14 +13,14 @@ struct StoreFacts {
     std::string functions;  // the schema of the extension, quoted if SQL requires it
     Version store;          // base if the schema has no record
     bool is_complete;       // the tables exist
-    bool is_detached;       // triggers or defaults that called the extension are missing
-    bool can_reattach;      // nothing else is
+    bool is_guarded;        // what its guarantees rest on is there and in force
+    bool can_reattach;      // only what DROP EXTENSION ... CASCADE removes is missing
     Version extension;      // of the extension in this database
     Version newest;         // the newest version that the library knows
 };
 
 struct StoreState {
-    std::string state;      // current, behind, ahead, missing, detached
+    std::string state;      // current, behind, ahead, missing, detached, damaged
     std::string next_step;  // a sentence with the command, or "nothing"
 };
 

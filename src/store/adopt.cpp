@@ -256,26 +256,40 @@ bool was_adopted_now(const Store &store) {
     return adopted.record == store.record && adopted.transaction == this_transaction();
 }
 
-bool is_detached(const core::Migrations *migrations, const Store &store) {
+bool is_guarded(const core::Migrations *migrations, const Store &store) {
     const core::Release *release = migrations->release(store.version);
-    if (release == nullptr) return false;
+    if (release == nullptr) return true;
     auto *there = in_core([] { return std::set<std::string, std::less<>>{}; });
     SPI_connect();
     Session session = enter();
     uint64 rows = query(R"sql(
-        SELECT 'trigger ' || quote_ident(c.relname) || '.' || quote_ident(t.tgname)
-        FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid WHERE c.relnamespace = $1
+        WITH relation AS (
+            SELECT oid, quote_ident(relname) AS name, relowner FROM pg_class
+            WHERE relnamespace = $1 AND relkind = 'r')
+        SELECT 'table ' || r.name FROM relation r WHERE r.relowner = $2
         UNION ALL
-        SELECT 'column ' || quote_ident(c.relname) || '.' || quote_ident(a.attname)
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = $1 AND a.atthasdef)sql",
-                        {oid_argument(store.schema)});
+        SELECT 'trigger ' || r.name || '.' || quote_ident(t.tgname)
+        FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE t.tgenabled = 'O'
+        UNION ALL
+        SELECT 'constraint ' || r.name || '.' || quote_ident(c.conname)
+        FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid
+        WHERE c.convalidated
+          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled <> 'O')
+        UNION ALL
+        SELECT 'index ' || r.name || '.' || quote_ident(c.relname)
+        FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid
+        WHERE i.indisunique AND i.indisvalid AND i.indisready AND i.indislive
+        UNION ALL
+        SELECT 'column ' || r.name || '.' || quote_ident(a.attname)
+        FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid WHERE a.atthasdef)sql",
+                        {oid_argument(store.schema), oid_argument(store.owner)});
     for (uint64 row = 0; row < rows; ++row) {
         const char *name = result_text(row, 0);
         in_core([&] { there->insert(name); });
     }
     leave(session);
     SPI_finish();
-    return *in_core([&] { return core::is_detached(release->shape, *there); });
+    return *in_core([&] { return core::is_guarded(release->shape, *there); });
 }
 
 const std::vector<std::string> *lost_functions(const core::Migrations *migrations, const Store &store) {

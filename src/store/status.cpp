@@ -53,11 +53,11 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     if (name == nullptr) return;  // the schema was dropped just now
     const char *functions = quoted_schema(extension.schema);
     core::Version newest = migrations->newest();
-    bool detached = store.is_complete() && is_detached(migrations, store);
-    bool reattachable = detached && can_reattach(migrations, store);
+    bool guarded = !store.is_complete() || is_guarded(migrations, store);
+    bool reattachable = !guarded && can_reattach(migrations, store);
     const core::StoreState *judged = in_core([&] {
         return core::judge(
-            {name, functions, store.version, store.is_complete(), detached, reattachable, extension.version, newest});
+            {name, functions, store.version, store.is_complete(), guarded, reattachable, extension.version, newest});
     });
     auto version = [](core::Version of) { return to_text(text_of(of)); };
 

@@ -58,9 +58,9 @@ const core::Shape *without_record(const core::Shape *shape);
 /// Whether this transaction has adopted the store.
 bool was_adopted_now(const Store &store);
 
-/// Whether DROP EXTENSION ... CASCADE dropped objects of the store. It does not print definitions,
-/// so it waits for no lock.
-bool is_detached(const core::Migrations *migrations, const Store &store);
+/// Whether all that the store's guarantees rest on is there and in force (core::is_guarded). It does
+/// not print definitions, so it waits for no lock.
+bool is_guarded(const core::Migrations *migrations, const Store &store);
 
 /// The statements that recreate what DROP EXTENSION ... CASCADE dropped from a store. Empty if
 /// nothing is missing.

@@ -88,6 +88,22 @@ foreach my $user ('postgres', 'keeper')
 	}
 }
 
+# A dump without comments, as managed servers make it: a lost comment stops neither the upgrade nor the way back.
+try_ok($old, 'dumped without comments', '', 'pg_dump', '--no-comments', '-Fc', '-f', "$dir/bare", 'kept');
+$node->safe_psql('postgres', 'CREATE DATABASE bare OWNER keeper');
+try_ok($node, 'and restored', 'did not create a store', 'pg_restore', '-e', '-d', 'bare', "$dir/bare");
+is(value($node, 'bare', 'SET ROLE keeper; SELECT discovery_upgrade()'), '1.1', 'a store without comments is upgraded');
+is(value($node, 'bare',
+	'SELECT object, kind FROM discovery_check() WHERE kind <> $$extra$$ AND object NOT LIKE $$comment %$$'), '',
+	'to the shape of 1.1, but for the comments that were lost');
+try_ok($node, 'the upgraded one is dumped without comments', '', 'pg_dump', '--no-comments', '-Fc', '-f', "$dir/bare2",
+	'bare');
+$node->safe_psql('postgres', 'CREATE DATABASE bare2 OWNER keeper');
+try_ok($node, 'and restored', 'did not create a store', 'pg_restore', '-e', '-d', 'bare2', "$dir/bare2");
+is(value($node, 'bare2', 'SELECT state FROM discovery_status()'), 'current', 'its comments are no part of its state');
+is(value($node, 'bare2', "SET ROLE keeper; SELECT discovery_downgrade('1.0')"), '1.0', 'and it goes back to 1.0');
+unlink "$dir/bare", "$dir/bare2";
+
 # Newer under older: nothing is lost that one does not hear of.
 $node->safe_psql('postgres', 'CREATE DATABASE newer OWNER keeper');
 $node->safe_psql('newer', 'SET ROLE keeper; CREATE EXTENSION discovery');

@@ -40,6 +40,10 @@ test-long:
 test-majors:
 	@test/tools/majors
 
+## fuzz-sql      run random transactions against a store: CALLS=20000 of them, of the seed SEED=1
+fuzz-sql:
+	@CALLS=$(or $(CALLS),20000) SEED=$(or $(SEED),1) LONG=1 ONLY=random_sql test/run
+
 ## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
 coverage:
 	@COVERAGE=1 test/run
@@ -73,4 +77,4 @@ docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
 .PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb
-.PHONY: docker-test
+.PHONY: docker-test fuzz-sql

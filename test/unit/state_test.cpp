@@ -8,7 +8,7 @@ namespace {
 
 // Returns the facts of a complete store. By default all versions are the same.
 StoreFacts facts(Version store = {1, 1}, Version extension = {1, 1}, Version newest = {1, 1}) {
-    return {"public", "public", store, true, false, true, extension, newest};
+    return {"public", "public", store, true, true, true, extension, newest};
 }
 
 TEST(State, CurrentHasNothingToDo) {
@@ -73,13 +73,14 @@ TEST(State, ARecordWithoutItsTables) {
 
 TEST(State, DetachedIsPutBack) {
     StoreFacts loose = facts();
-    loose.is_detached = true;
+    loose.is_guarded = false;
     StoreState state = judge(loose);
     EXPECT_EQ(state.state, "detached");
     EXPECT_NE(state.next_step.find("SELECT public.discovery_create_store('public')"), std::string::npos)
         << state.next_step;
     // Where the tables differ otherwise, they are repaired first.
     loose.can_reattach = false;
+    EXPECT_EQ(judge(loose).state, "damaged");
     EXPECT_NE(judge(loose).next_step.find("discovery_check('public')"), std::string::npos);
     // Without its tables there is nothing to put triggers on.
     loose.is_complete = false;
