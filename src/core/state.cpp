@@ -24,7 +24,7 @@ StoreState judge(const StoreFacts &facts) {
                                literal(facts.schema) + ")"};
     if (!facts.is_guarded && facts.store == facts.extension && !facts.can_reattach)
         return {"damaged", "repair its tables with the statements of: SELECT object, fix FROM " + facts.functions +
-                                ".discovery_check(" + literal(facts.schema) + ")"};
+                               ".discovery_check(" + literal(facts.schema) + ")"};
     if (!facts.is_guarded && facts.store == facts.extension)
         return {"detached",
                 "reattach it: SELECT " + facts.functions + ".discovery_create_store(" + literal(facts.schema) + ")"};

@@ -22,7 +22,8 @@ INSERT INTO sources (notebook_id, name, source_type) VALUES ('00000000-0000-4000
 CREATE ROLE regress_discovery_other;
 ALTER TABLE discovery_deletions OWNER TO regress_discovery_other;
 SELECT * FROM judged;
-SELECT object, kind, replace(fix, quote_ident(current_user), 'OWNER') AS fix FROM discovery_check() WHERE kind <> 'extra';
+SELECT object, kind, replace(fix, quote_ident(current_user), 'OWNER') AS fix
+    FROM discovery_check() WHERE kind <> 'extra';
 DO $$ BEGIN EXECUTE (SELECT fix FROM discovery_check() WHERE kind <> 'extra'); END $$;
 SELECT * FROM judged;
 DROP ROLE regress_discovery_other;

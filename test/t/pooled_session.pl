@@ -12,7 +12,8 @@ $node->safe_psql('postgres', "CREATE DATABASE app ENCODING 'UTF8' LC_COLLATE 'C'
 	TEMPLATE template0");
 $node->safe_psql('app', 'CREATE EXTENSION discovery');
 $node->safe_psql('app', "INSERT INTO notebooks (name) VALUES ('n');
-	INSERT INTO sources (notebook_id, name, source_type) SELECT id, s, 'text' FROM notebooks, unnest('{a,b}'::text[]) AS s");
+	INSERT INTO sources (notebook_id, name, source_type) SELECT id, s, 'text'
+	FROM notebooks, unnest('{a,b}'::text[]) AS s");
 
 # The server takes a setting in the start packet before it knows the database's encoding. The log must not have bytes
 # that are no text there: its dump would not be restored.
