@@ -29,7 +29,7 @@ const char *hold_name(Oid table, LOCKMODE mode) {
     Oid schema = get_rel_namespace(table);
     if (!OidIsValid(schema))
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table with OID %u does not exist", table));
-    hold_schema(schema);
+    hold_schema(schema, owner_of(table));
     return quote_qualified_identifier(get_namespace_name(schema), get_rel_name(table));
 }
 

@@ -55,7 +55,7 @@ Session act_as_owner_of(Relation table) {
 
 const char *hold_beside(Relation table, const char *name, const char *what) {
     Oid schema = RelationGetNamespace(table);
-    hold_schema(schema);
+    hold_schema(schema, table->rd_rel->relowner);
     Oid other = get_relname_relid(name, schema);
     if (OidIsValid(other)) LockRelationOid(other, RowExclusiveLock);
     if (!OidIsValid(other) || get_relname_relid(name, schema) != other || why_no_plain_table(other) != nullptr ||

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attrdef.h"
@@ -16,6 +17,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "nodes/primnodes.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -61,6 +63,26 @@ const char *why_not_of(Oid table, Oid owner) {
 Oid find_table(Oid schema, const char *name, Oid owner) {
     Oid table = get_relname_relid(name, schema);
     return why_not_of(table, owner) == nullptr ? table : InvalidOid;
+}
+
+// Locks the row of the schema in pg_namespace against a change of its name, until the transaction ends:
+// in some minor releases, ALTER SCHEMA ... RENAME takes no lock on the schema, but it writes the row. A
+// lock on a row allows changes of its other columns, such as GRANT makes. Returns false if another
+// transaction has changed the row meanwhile.
+bool lock_schema_row(Oid schema) {
+    AcceptInvalidationMessages();
+    Relation relation = table_open(NamespaceRelationId, RowShareLock);
+    HeapTuple row = SearchSysCacheCopy1(NAMESPACEOID, ObjectIdGetDatum(schema));
+    TM_Result result = TM_Deleted;
+    if (HeapTupleIsValid(row)) {
+        Buffer buffer;
+        TM_FailureData failure;
+        result = heap_lock_tuple(relation, row, GetCurrentCommandId(true), LockTupleKeyShare, LockWaitBlock, false,
+                                 &buffer, &failure);
+        ReleaseBuffer(buffer);
+    }
+    table_close(relation, NoLock);
+    return result != TM_Updated;
 }
 
 }  // namespace
@@ -191,14 +213,19 @@ Oid owner_of_database() {
     return owner;
 }
 
-void hold_schema(Oid schema) {
+void hold_schema(Oid schema, Oid owner) {
     LockDatabaseObject(NamespaceRelationId, schema, 0, AccessShareLock);
+    Oid renamer = owner_of_schema(schema);
+    if (renamer == ROLE_PG_DATABASE_OWNER) renamer = owner_of_database();
+    bool is_trusted = OidIsValid(owner) && OidIsValid(renamer) && has_privs_of_role(renamer, owner);
+    // Nothing is written during recovery, so no statement there does its work after a rename.
+    while (!is_trusted && !RecoveryInProgress() && !lock_schema_row(schema)) CHECK_FOR_INTERRUPTS();
     if (get_namespace_name(schema) == nullptr)
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("schema with OID %u does not exist", schema));
 }
 
 Oid hold_table(const Store &store, const char *name, LOCKMODE mode) {
-    hold_schema(store.schema);
+    hold_schema(store.schema, store.owner);
     Oid table = get_relname_relid(name, store.schema);
     if (OidIsValid(table)) {
         LockRelationOid(table, mode);  // and processes the invalidations of what others did to it

@@ -66,9 +66,10 @@ Oid owner_of_database();
 
 /// Prevents the schema from being renamed or dropped until the transaction ends. ALTER SCHEMA ...
 /// RENAME locks only the schema, not its tables: without this lock, a name with this schema in it may
-/// mean another table in the next statement.
+/// mean another table in the next statement. Nobody renames the schema without the rights of `owner`,
+/// with which the names are used; InvalidOid trusts no owner of the schema.
 /// Errors: 3F000 the schema no longer exists.
-void hold_schema(Oid schema);
+void hold_schema(Oid schema, Oid owner);
 
 /// Locks a table of the store, and its schema, until the transaction ends, and checks that it is a
 /// plain table of the store's owner. Until then its qualified name means this table. Call it before

@@ -105,6 +105,7 @@ void lock_schema(Oid schema) {
         ereport(
             ERROR, errcode(ERRCODE_UNDEFINED_SCHEMA),
             name ? errmsg("schema \"%s\" does not exist", name) : errmsg("schema with OID %u does not exist", schema));
+    hold_schema(schema, InvalidOid);
 }
 
 void require_ownership(const Store &store, Oid role) {

@@ -119,6 +119,7 @@ SELECT discovery_downgrade('1.0', 'discovery_aside');
 -- All tables get the other owner.
 ALTER TABLE sources OWNER TO regress_discovery_new_owner;
 ALTER TABLE discovery_deletions OWNER TO regress_discovery_new_owner;
+ALTER TABLE discovery_lost_files OWNER TO regress_discovery_new_owner;
 ALTER TABLE discovery_migrations OWNER TO regress_discovery_new_owner;
 ALTER VIEW live_sources OWNER TO regress_discovery_new_owner;
 ALTER VIEW deleted_sources OWNER TO regress_discovery_new_owner;
