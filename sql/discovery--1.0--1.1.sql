@@ -45,11 +45,11 @@ CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_notebook_row() IS
     'trigger on notebooks, before each row: protects source_count and sets updated_at';
 
-CREATE FUNCTION @extschema@.discovery_notebook_statement() RETURNS trigger
+CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'discovery_notebook_statement';
-COMMENT ON FUNCTION @extschema@.discovery_notebook_statement() IS
-    'trigger on notebooks, after each statement: counts the sources of notebooks that were inserted or got another id';
+    AS 'MODULE_PATHNAME', 'discovery_notebook_change';
+COMMENT ON FUNCTION @extschema@.discovery_notebook_change() IS
+    'trigger on notebooks, after a row is deleted or gets another id: keeps its count for the next row of that id';
 
 --
 -- Deduplication
@@ -290,8 +290,12 @@ CREATE INDEX ix_sources_deleted_hash ON @store@.sources (notebook_id, content_ha
 
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_row();
-CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OF id ON @store@.notebooks
-    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_notebook_statement();
+CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.notebooks
+    FOR EACH ROW WHEN (old.id IS DISTINCT FROM new.id AND old.source_count <> 0)
+    EXECUTE FUNCTION @functions@.discovery_notebook_change();
+CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.notebooks
+    FOR EACH ROW WHEN (old.source_count <> 0)
+    EXECUTE FUNCTION @functions@.discovery_notebook_change();
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources

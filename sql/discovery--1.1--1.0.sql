@@ -15,7 +15,8 @@ DROP TRIGGER discovery_delete ON @store@.sources;
 DROP TRIGGER discovery_update ON @store@.sources;
 DROP TRIGGER discovery_insert ON @store@.sources;
 DROP TRIGGER discovery_row ON @store@.sources;
-DROP TRIGGER discovery_statement ON @store@.notebooks;
+DROP TRIGGER discovery_delete ON @store@.notebooks;
+DROP TRIGGER discovery_update ON @store@.notebooks;
 DROP TRIGGER discovery_row ON @store@.notebooks;
 
 DROP INDEX @store@.ix_sources_deletion_id;
@@ -89,7 +90,7 @@ DROP FUNCTION @extschema@.check_source_hashes(uuid, integer);
 DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
 DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
         bigint, json, text, text, jsonb);
-DROP FUNCTION @extschema@.discovery_notebook_statement();
+DROP FUNCTION @extschema@.discovery_notebook_change();
 DROP FUNCTION @extschema@.discovery_notebook_row();
 DROP FUNCTION @extschema@.discovery_lost_file();
 DROP FUNCTION @extschema@.discovery_source_statement();

@@ -13,6 +13,14 @@ namespace discovery::core {
 struct Change {
     std::int64_t sources = 0;         // net change of the count
     std::int64_t newest = INT64_MIN;  // newest timestamp of the rows; INT64_MIN if no row has one
+    bool is_free = false;             // whether a row's change did not make the foreign key lock the notebook
+
+    Change &operator+=(const Change &other) {
+        sources += other.sources;
+        newest = std::max(newest, other.newest);
+        is_free = is_free || other.is_free;
+        return *this;
+    }
 };
 
 /// Net changes by notebook. Iterates in the order of IDs, in which every statement locks notebooks.
@@ -22,14 +30,14 @@ public:
     Tally(Tally &&) = default;  // in a copy, last_ would point into the map of the original
 
     /// Adds the change of one row: `sources` to the count, and the row's timestamp (INT64_MIN if it
-    /// has none).
-    void add(const Uuid &notebook, int sources, std::int64_t timestamp) {
+    /// has none). `is_free`: the foreign key has not locked the notebook for this change.
+    void add(const Uuid &notebook, int sources, std::int64_t timestamp, bool is_free = false) {
         // Consecutive rows usually belong to the same notebook.
         if (last_ == nullptr || last_->first != notebook) last_ = &*changes_.try_emplace(notebook).first;
-        last_->second.sources += sources;
-        last_->second.newest = std::max(last_->second.newest, timestamp);
+        last_->second += {sources, timestamp, is_free};
     }
 
+    std::size_t size() const { return changes_.size(); }
     auto begin() const { return changes_.begin(); }
     auto end() const { return changes_.end(); }
 

@@ -52,10 +52,10 @@ void record(Failure &failure, int sqlstate, const char *message, const char *det
 
 }  // namespace
 
-Datum guarded(EntryPoint body, FunctionCallInfo fcinfo) {
+void guarded(void (*body)(void *), void *argument) {
     Failure failure;
     try {
-        return body(fcinfo);
+        return body(argument);
     } catch (const core::Error &error) {
         record(failure, sqlstate_of(error.kind), error.message.c_str(), error.detail.c_str(), error.hint.c_str());
     } catch (const std::bad_alloc &) {
@@ -67,6 +67,21 @@ Datum guarded(EntryPoint body, FunctionCallInfo fcinfo) {
     }
     ereport(ERROR, errcode(failure.sqlstate), errmsg("%s", failure.message),
             failure.detail[0] ? errdetail("%s", failure.detail) : 0, failure.hint[0] ? errhint("%s", failure.hint) : 0);
+}
+
+Datum guarded(EntryPoint body, FunctionCallInfo fcinfo) {
+    struct Call {
+        EntryPoint body;
+        FunctionCallInfo fcinfo;
+        Datum result;
+    } call{body, fcinfo, Datum{}};
+    guarded(
+        [](void *argument) {
+            auto *made = static_cast<Call *>(argument);
+            made->result = made->body(made->fcinfo);
+        },
+        &call);
+    return call.result;
 }
 
 }  // namespace discovery

@@ -24,6 +24,9 @@ using EntryPoint = Datum (*)(FunctionCallInfo);
 /// exception as XX000.
 Datum guarded(EntryPoint body, FunctionCallInfo fcinfo);
 
+/// The same for the body of a hook or a callback.
+void guarded(void (*body)(void *), void *argument = nullptr);
+
 namespace detail {
 
 template <class T>

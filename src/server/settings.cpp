@@ -14,6 +14,7 @@ int create_store = CREATE_STORE_AUTO;
 bool adopt_foreign = false;
 bool allow_data_loss = false;
 bool verify_steps = true;
+int counts = COUNTS_COMMIT;
 char *reason = nullptr;
 }  // namespace settings
 
@@ -23,6 +24,9 @@ const config_enum_entry create_store_words[] = {
     {"auto", CREATE_STORE_AUTO, false}, {"on", CREATE_STORE_ON, false},    {"off", CREATE_STORE_OFF, false},
     {"true", CREATE_STORE_ON, true},    {"false", CREATE_STORE_OFF, true}, {nullptr, 0, false},
 };
+
+const config_enum_entry counts_words[] = {
+    {"commit", COUNTS_COMMIT, false}, {"statement", COUNTS_STATEMENT, false}, {nullptr, 0, false}};
 
 }  // namespace
 
@@ -41,6 +45,10 @@ void define_settings() {
     DefineCustomBoolVariable("discovery.verify_steps", "Compares the store with its shape after each step.",
                              "For developers: `make shapes` turns it off.", &settings::verify_steps, true, PGC_SUSET,
                              GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable("discovery.counts", "When the counts of sources are written to their notebooks.",
+                             "commit writes them once, at the end of the transaction or before it reads them; "
+                             "statement writes them at the end of each statement.",
+                             &settings::counts, COUNTS_COMMIT, counts_words, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("discovery.reason", "Why sources are deleted, for the deletion log.",
                                "For plain SQL: SET LOCAL discovery.reason = '...'.", &settings::reason, "", PGC_USERSET,
                                0, nullptr, nullptr, nullptr);

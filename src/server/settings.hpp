@@ -5,11 +5,14 @@ namespace discovery {
 
 enum CreateStore { CREATE_STORE_AUTO, CREATE_STORE_ON, CREATE_STORE_OFF };
 
+enum Counts { COUNTS_COMMIT, COUNTS_STATEMENT };
+
 namespace settings {
 extern int create_store;
 extern bool adopt_foreign;
 extern bool allow_data_loss;
 extern bool verify_steps;
+extern int counts;
 extern char *reason;
 }  // namespace settings
 

@@ -3,11 +3,15 @@
 
 #include "server/queries.hpp"
 #include "server/session.hpp"
+#include "server/settings.hpp"
+#include "server/user_code.hpp"
 #include "store/catalog.hpp"
 #include "sources/effects.hpp"
+#include "sources/owed_counts.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
+#include "utils/array.h"
 }
 
 namespace discovery {
@@ -73,23 +77,68 @@ void run_counting(const char *sql, Oid owner, Datum notebook, std::initializer_l
 
 constexpr Timestamp no_timestamp = PG_INT64_MIN;
 
-// Counts the live sources of a notebook and writes their number where it differs; updated_at is not
-// before `newest`. The notebook is locked first: then no other transaction changes its count before this
-// one ends, and the snapshot of the next statement has all that the others have counted.
-// Returns the number of rows changed.
-int64 recount(const char *notebooks, const char *sources, Oid owner, Datum id, Argument newest) {
+// Counts the live sources of a notebook and writes their number where it differs. The notebook is locked
+// first: then no other transaction changes its count before this one ends, and the snapshot of the next
+// statement has all that the others have counted. Returns the number of rows changed.
+int64 recount(const char *notebooks, const char *sources, Oid owner, Datum id) {
     run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE", notebooks),
               {uuid_argument(id)});
-    run_counting(psprintf("UPDATE %s AS notebook SET source_count = actual.sources,"
-                          " updated_at = GREATEST(notebook.updated_at, $2)"
+    run_counting(psprintf("UPDATE %s AS notebook SET source_count = actual.sources"
                           " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS sources FROM %s AS source"
                           " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.deleted_at IS NULL) AS actual"
                           " WHERE notebook.id OPERATOR(pg_catalog.=) $1"
-                          " AND (notebook.source_count OPERATOR(pg_catalog.<>) actual.sources"
-                          " OR notebook.updated_at OPERATOR(pg_catalog.<) $2)",
+                          " AND notebook.source_count OPERATOR(pg_catalog.<>) actual.sources",
                           notebooks, sources),
-                 owner, id, {uuid_argument(id), newest});
+                 owner, id, {uuid_argument(id)});
     return static_cast<int64>(SPI_processed);
+}
+
+// Whether the counts in this table are written at the end of each statement: no code of a user may run
+// at the end of the transaction, where deferred triggers of it would be lost.
+bool is_counted_at_once(Oid notebooks) {
+    return settings::counts == COUNTS_STATEMENT || user_code_of(notebooks).runs_on_update;
+}
+
+// Locks the notebooks that the foreign key has not locked for this statement, in the order of their ids:
+// nobody deletes one, or gives it another id, before its count is written.
+void keep_notebooks(Relation sources, Oid table, const core::Tally &tally) {
+    auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * tally.size(), MCXT_ALLOC_HUGE));
+    int count = 0;
+    for (const auto &[notebook, change] : tally)
+        if (change.is_free) ids[count++] = to_datum(notebook);
+    if (count == 0) return;
+    SPI_connect();
+    Session session = act_as_owner_of(sources);
+    run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+                       " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE",
+                       hold_name(table, RowExclusiveLock)),
+              {{UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))}});
+    leave(session);
+    SPI_finish();
+}
+
+using Debt = core::Debts::const_iterator;
+
+// Writes the debts to one table.
+void write_counts(Oid table, Debt begin, Debt end) {
+    const char *notebooks = hold_name(table, RowExclusiveLock);
+    Oid owner = owner_of(table);
+    Session session = act_as(owner, safe_search_path(get_rel_namespace(table), owner), Deferred::allowed);
+    // greatest() ignores NULL, which stands for rows without a finite timestamp.
+    const char *sql = psprintf(
+        "UPDATE %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
+        " updated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",
+        notebooks);
+    for (Debt debt = begin; debt != end; ++debt) {
+        CHECK_FOR_INTERRUPTS();
+        const core::Change &change = debt->second;
+        Datum id = to_datum(debt->first.notebook);
+        run_counting(sql, owner, id,
+                     {uuid_argument(id),
+                      {INT4OID, Int32GetDatum(static_cast<int32>(change.sources))},
+                      {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp}});
+    }
+    leave(session);
 }
 
 }  // namespace
@@ -102,42 +151,47 @@ bool is_counting(Relation notebooks, const Value &id) {
     return true;
 }
 
-void add_to_counts(FunctionCallInfo fcinfo, Relation sources, const core::Tally &tally) {
+void add_to_counts(Relation sources, const core::Tally &tally) {
     Oid table = referenced_notebooks(sources);
-    const char *notebooks = hold_name(table, RowExclusiveLock);
-    // greatest() ignores NULL, which stands for rows without a finite timestamp.
-    const char *sql = psprintf(
-        "UPDATE %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
-        " updated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",
-        notebooks);
+    // Until the counts are written, nobody drops or alters the table.
+    LockRelationOid(table, RowExclusiveLock);
+    bool is_owed = false;
     for (const auto &[notebook, change] : tally) {
-        CHECK_FOR_INTERRUPTS();
-        Datum id = to_datum(notebook);
-        Argument newest = {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp};
-        // A notebook whose id is new in this statement: what its count is of is not known, and the
-        // statement's trigger on notebooks may have counted these sources already.
-        if (is_written(fcinfo, table, notebook))
-            recount(notebooks, hold_name(RelationGetRelid(sources), AccessShareLock), sources->rd_rel->relowner, id,
-                    newest);
-        else if (change.sources != 0)
-            run_counting(sql, sources->rd_rel->relowner, id,
-                         {uuid_argument(id), {INT4OID, Int32GetDatum(static_cast<int32>(change.sources))}, newest});
+        if (change.sources == 0) continue;
+        owe_count(table, notebook, change);
+        is_owed = true;
     }
+    if (!is_owed) return;
+    end_owing();
+    if (is_counted_at_once(table))
+        write_owed_counts();
+    else
+        keep_notebooks(sources, table, tally);
 }
 
-void count_anew(Relation notebooks, const std::set<core::Uuid> &ids) {
-    Oid owner = notebooks->rd_rel->relowner;
-    Oid sources = get_relname_relid("sources", RelationGetNamespace(notebooks));
-    if (!OidIsValid(sources) || why_no_plain_table(sources) != nullptr || owner_of(sources) != owner) return;
-    const char *sources_name = hold_name(sources, AccessShareLock);
-    const char *notebooks_name = hold_name(RelationGetRelid(notebooks), RowExclusiveLock);
-    for (const core::Uuid &id : ids) {
-        CHECK_FOR_INTERRUPTS();
-        recount(notebooks_name, sources_name, owner, to_datum(id), {TIMESTAMPOID, Datum{}, true});
+void owe_count_of(Relation notebooks, const core::Uuid &id, int count) {
+    Oid table = RelationGetRelid(notebooks);
+    owe_count(table, id, {count});
+    end_owing();
+    if (is_counted_at_once(table)) write_owed_counts();
+}
+
+void write_counts(const core::Debts &debts) {
+    SPI_connect();
+    for (auto debt = debts.begin(); debt != debts.end();) {
+        Oid table = debt->first.table;
+        auto end = std::find_if(debt, debts.end(), [&](const auto &other) { return other.first.table != table; });
+        // This transaction may have dropped it.
+        if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table))) write_counts(table, debt, end);
+        debt = end;
     }
+    SPI_finish();
 }
 
 void clear_counts(Relation sources) {
+    write_owed_counts();
+    SPI_connect();
+    Session session = act_as_owner_of(sources);
     const char *notebooks = hold_name(referenced_notebooks(sources), RowExclusiveLock);
     uint64 rows = run_saved(psprintf("SELECT id FROM %s WHERE source_count OPERATOR(pg_catalog.<>) 0"
                                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE",
@@ -154,6 +208,8 @@ void clear_counts(Relation sources) {
         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
         run_counting(sql, sources->rd_rel->relowner, id, {uuid_argument(id), {TIMESTAMPOID, utc_now()}});
     }
+    leave(session);
+    SPI_finish();
 }
 
 int64 repair_counts(const Store &store) {
@@ -173,7 +229,7 @@ int64 repair_counts(const Store &store) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-        repaired += recount(notebooks, sources, store.owner, id, {TIMESTAMPOID, Datum{}, true});
+        repaired += recount(notebooks, sources, store.owner, id);
     }
     return repaired;
 }

@@ -5,21 +5,25 @@
 #include "store/catalog.hpp"
 #include "sources/triggers.hpp"
 
+#include "core/owed.hpp"
 #include "core/tally.hpp"
 
 namespace discovery {
 
-/// Adds the net changes to the counts of the notebooks that `sources` refers to. It updates each
-/// notebook once, in the order of ids, and skips notebooks whose net change is zero. Call it inside
-/// SPI_connect(), as the owner of the table.
+/// Adds the net changes of a statement to the counts of the notebooks that `sources` refers to. They are
+/// written at the end of the transaction, or before it reads them (owed_counts.hpp). If code of users runs
+/// when a notebook is updated, or with discovery.counts = 'statement', they are written at once.
 /// Errors: 42704 no foreign key to notebooks; 55000 the tables have different owners.
-void add_to_counts(FunctionCallInfo fcinfo, Relation sources, const core::Tally &tally);
+void add_to_counts(Relation sources, const core::Tally &tally);
 
-/// Counts the sources of these notebooks, whose ids are new to them: sources may refer to them already,
-/// and a count that came along is of others. Inside SPI_connect(), as the owner of the table.
-void count_anew(Relation notebooks, const std::set<core::Uuid> &ids);
+/// A row of `notebooks` with this id and count is gone, or has another id now. Its sources are counted
+/// until they have gone, too: the count is owed to the row that has the id next, which begins with 0.
+void owe_count_of(Relation notebooks, const core::Uuid &id, int count);
 
-/// Sets every count of these notebooks to 0, after TRUNCATE. Same conditions and errors as
+/// Writes the debts, each notebook once, in their order, as the owners of the tables.
+void write_counts(const core::Debts &debts);
+
+/// Sets every count of the notebooks that `sources` refers to to 0, after TRUNCATE. Same errors as
 /// add_to_counts().
 void clear_counts(Relation sources);
 

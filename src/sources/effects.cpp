@@ -76,17 +76,4 @@ void free_effects(Effects *effects) {
     }
 }
 
-const Effects *find_effects(FunctionCallInfo fcinfo) {
-    const Pending *pending = find_pending(fcinfo);
-    return pending == nullptr ? nullptr : pending->effects;
-}
-
-bool is_written(FunctionCallInfo fcinfo, Oid notebooks, const core::Uuid &notebook) {
-    for (const Pending *pending = all_pending; pending != nullptr; pending = pending->outer)
-        if (pending->statement == fcinfo->flinfo->fn_mcxt && pending->table == notebooks &&
-            pending->effects->written.contains(notebook))
-            return true;
-    return false;
-}
-
 }  // namespace discovery

@@ -18,7 +18,6 @@ namespace discovery {
 struct Effects {
     core::Tally tally;                    // of sources, by notebook
     std::map<core::Uuid, int64> deleted;  // sources, by deletion
-    std::set<core::Uuid> written;         // notebooks that have a new id
     std::vector<std::string> lost_files;  // paths that no longer are a source's
 };
 
@@ -30,11 +29,5 @@ Effects &effects_here(FunctionCallInfo fcinfo);
 /// do not exist. To be freed by free_effects(), or with the memory of the statement.
 Effects *take_effects(FunctionCallInfo fcinfo);
 void free_effects(Effects *effects);
-
-/// The same of the trigger's statement, while it has not been taken; null if there are none.
-const Effects *find_effects(FunctionCallInfo fcinfo);
-
-/// Whether the statement that calls the trigger gives the notebook of that table a new id.
-bool is_written(FunctionCallInfo fcinfo, Oid notebooks, const core::Uuid &notebook);
 
 }  // namespace discovery

@@ -105,8 +105,8 @@ DISCOVERY_FUNCTION(discovery_source_change) {
     Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
     Effects *effects = &effects_here(fcinfo);
     in_core([&] {
-        if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest);
-        if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest);
+        if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest, true);
+        if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest, has_old && !has_moved);
         if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
     });
     return PointerGetDatum(nullptr);
@@ -120,18 +120,20 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     Effects *effects = take_effects(fcinfo);
     if (effects == nullptr && !is_truncate) return PointerGetDatum(nullptr);
 
-    Oid acting_role = GetUserId();
-    SPI_connect();
-    Session session = act_as_owner_of(sources);
     if (is_truncate) {
         clear_counts(sources);
-    } else {
-        add_to_counts(fcinfo, sources, effects->tally);
+        if (effects == nullptr) return PointerGetDatum(nullptr);
+    }
+    add_to_counts(sources, effects->tally);
+    if (!effects->deleted.empty() || !effects->lost_files.empty()) {
+        Oid acting_role = GetUserId();
+        SPI_connect();
+        Session session = act_as_owner_of(sources);
         log_deletions(sources, effects, acting_role);
         list_lost_files(sources, effects->lost_files);
+        leave(session);
+        SPI_finish();
     }
-    leave(session);
-    SPI_finish();
-    if (effects != nullptr) free_effects(effects);
+    free_effects(effects);
     return PointerGetDatum(nullptr);
 }
