@@ -15,10 +15,11 @@ namespace discovery {
 enum class UserFunctions { none, only_volatile, some_stable };
 UserFunctions user_functions_of(const PlannedStmt *plan);
 
-/// The code of users that writing to a table runs: triggers that are enabled, rules, and functions in
-/// constraints, indexes and generated columns.
+/// The code of users that writing to a table runs: triggers that are enabled, rules, domains, functions in
+/// constraints, indexes and generated columns, and what may be deferred of unique constraints and of
+/// foreign keys to other columns than the primary key.
 struct UserCode {
-    bool runs_on_update;   // some of it runs at UPDATE
+    bool runs_on_update;   // some of it runs at an UPDATE that leaves the primary key as it is
     bool shares_snapshot;  // some of it reads with the snapshot of the statement
 };
 /// Reads it from the catalogs, once until one of them changes. The caller has locked the table.

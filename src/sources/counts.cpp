@@ -101,11 +101,11 @@ bool is_counted_at_once(Oid notebooks) {
 
 // Locks the notebooks that the foreign key has not locked for this statement, in the order of their ids:
 // nobody deletes one, or gives it another id, before its count is written.
-void keep_notebooks(Relation sources, Oid table, const core::Tally &tally) {
-    auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * tally.size(), MCXT_ALLOC_HUGE));
+void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
+    auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * debts.size(), MCXT_ALLOC_HUGE));
     int count = 0;
-    for (const auto &[notebook, change] : tally)
-        if (change.is_free) ids[count++] = to_datum(notebook);
+    for (const auto &[counted, change] : debts)
+        if (change.is_free) ids[count++] = to_datum(counted.notebook);
     if (count == 0) return;
     SPI_connect();
     Session session = act_as_owner_of(sources);
@@ -126,7 +126,7 @@ void write_counts(Oid table, Debt begin, Debt end) {
     Session session = act_as(owner, safe_search_path(get_rel_namespace(table), owner), Deferred::allowed);
     // greatest() ignores NULL, which stands for rows without a finite timestamp.
     const char *sql = psprintf(
-        "UPDATE %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
+        "UPDATE ONLY %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
         " updated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",
         notebooks);
     for (Debt debt = begin; debt != end; ++debt) {
@@ -137,6 +137,8 @@ void write_counts(Oid table, Debt begin, Debt end) {
                      {uuid_argument(id),
                       {INT4OID, Int32GetDatum(static_cast<int32>(change.sources))},
                       {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp}});
+        // The foreign key may be deferred, and the notebook be inserted later.
+        if (SPI_processed == 0 && change.sources != 0) owe_count(debt->first, change);
     }
     leave(session);
 }
@@ -155,25 +157,33 @@ void add_to_counts(Relation sources, const core::Tally &tally) {
     Oid table = referenced_notebooks(sources);
     // Until the counts are written, nobody drops or alters the table.
     LockRelationOid(table, RowExclusiveLock);
-    bool is_owed = false;
-    for (const auto &[notebook, change] : tally) {
-        if (change.sources == 0) continue;
-        owe_count(table, notebook, change);
-        is_owed = true;
+    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "discovery counts", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(memory);
+    auto *debts = in_core([&] {
+        core::Debts changed;
+        for (const auto &[notebook, change] : tally)
+            if (change.sources != 0) changed.emplace(core::Counted{table, notebook}, change);
+        return changed;
+    });
+    if (!debts->empty()) {
+        if (is_counted_at_once(table)) {
+            write_counts(*debts);
+        } else {
+            owe_counts(*debts);
+            keep_notebooks(sources, table, *debts);
+        }
     }
-    if (!is_owed) return;
-    end_owing();
-    if (is_counted_at_once(table))
-        write_owed_counts();
-    else
-        keep_notebooks(sources, table, tally);
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(memory);
 }
 
 void owe_count_of(Relation notebooks, const core::Uuid &id, int count) {
     Oid table = RelationGetRelid(notebooks);
-    owe_count(table, id, {count});
-    end_owing();
-    if (is_counted_at_once(table)) write_owed_counts();
+    auto *debts = in_core([&] { return core::Debts{{{table, id}, {count}}}; });
+    if (is_counted_at_once(table))
+        write_counts(*debts);
+    else
+        owe_counts(*debts);
 }
 
 void write_counts(const core::Debts &debts) {

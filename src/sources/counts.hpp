@@ -20,7 +20,8 @@ void add_to_counts(Relation sources, const core::Tally &tally);
 /// until they have gone, too: the count is owed to the row that has the id next, which begins with 0.
 void owe_count_of(Relation notebooks, const core::Uuid &id, int count);
 
-/// Writes the debts, each notebook once, in their order, as the owners of the tables.
+/// Writes the debts, each notebook once, in their order, as the owners of the tables. What is owed to
+/// notebooks that do not exist stays owed.
 void write_counts(const core::Debts &debts);
 
 /// Sets every count of the notebooks that `sources` refers to to 0, after TRUNCATE. Same errors as

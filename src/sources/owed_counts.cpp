@@ -13,16 +13,21 @@ extern "C" {
 namespace discovery {
 namespace {
 
+// Where counts were written: the number of the command before and after, and of the first one that owed.
+struct Writing {
+    CommandId before, after, oldest;
+};
+
 struct Ledger {
     core::OwedCounts owed;
     std::set<Oid> tables;
-    // Where counts were written: the number of the command before, and after. In ascending order.
-    std::vector<std::pair<CommandId, CommandId>> writings;
+    // In the order of their commands.
+    std::vector<Writing> writings;
 };
 OfTransaction<Ledger> ledger;
 
-// At the end of a transaction statement_timeout no longer runs, and the user may have set the transaction
-// READ ONLY since it changed sources.
+// At the end of a transaction statement_timeout no longer runs. What is owed to notebooks that do not exist
+// is left.
 void write_at_end() {
     if (!ledger.exists() || ledger->owed.is_empty()) return;
     bool starts_timeout = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
@@ -45,17 +50,20 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
 
 }  // namespace
 
-void owe_count(Oid notebooks, const core::Uuid &id, const core::Change &change) {
+void owe_count(const core::Counted &counted, const core::Change &change) {
     int level = GetCurrentTransactionNestLevel();
     CommandId command = GetCurrentCommandId(true);
     Ledger *here = &*ledger;
     in_core([&] {
-        here->tables.insert(notebooks);
-        here->owed.add(level, {notebooks, id}, change, command);
+        here->tables.insert(counted.table);
+        here->owed.add(level, counted, change, command);
     });
 }
 
-void end_owing() { CommandCounterIncrement(); }
+void owe_counts(const core::Debts &debts) {
+    for (const auto &[counted, change] : debts) owe_count(counted, change);
+    CommandCounterIncrement();
+}
 
 void write_owed_counts() {
     if (!ledger.exists() || ledger->owed.is_empty()) return;
@@ -63,29 +71,28 @@ void write_owed_counts() {
     MemoryContext caller = MemoryContextSwitchTo(memory);
     int level = GetCurrentTransactionNestLevel();
     const core::Debts *debts = in_core([&] { return ledger->owed.pay(level); });
-    bool is_read_only = XactReadOnly;
-    XactReadOnly = false;
-    PG_TRY();
-    { write_counts(*debts); }
-    PG_FINALLY();
-    { XactReadOnly = is_read_only; }
-    PG_END_TRY();
+    // The user may have set the transaction READ ONLY since it changed sources. After an error, the abort
+    // of the (sub)transaction restores it.
+    bool is_read_only = std::exchange(XactReadOnly, false);
+    write_counts(*debts);
+    XactReadOnly = is_read_only;
     MemoryContextSwitchTo(caller);
     MemoryContextDelete(memory);
 }
 
 CommandId settle_counts(CommandId snapshot, bool reads) {
-    if (reads && ledger->owed.oldest() < snapshot) {
+    CommandId oldest = ledger->owed.oldest();
+    if (reads && oldest < snapshot) {
         CommandId before = GetCurrentCommandId(false);
         write_owed_counts();
         CommandId after = GetCurrentCommandId(false);
-        in_core([&] { ledger->writings.emplace_back(before, after); });
+        in_core([&] { ledger->writings.push_back({before, after, oldest}); });
         return after;
     }
-    // A snapshot of before a writing, in which nothing else changed, counts as one of after it.
+    // Counts that were owed before the snapshot have been written after it.
     const auto &writings = ledger->writings;
-    auto writing = std::lower_bound(writings.begin(), writings.end(), std::pair<CommandId, CommandId>(snapshot, 0));
-    for (; writing != writings.end() && writing->first == snapshot; ++writing) snapshot = writing->second;
+    for (auto writing = writings.rbegin(); writing != writings.rend() && writing->before >= snapshot; ++writing)
+        if (writing->oldest < snapshot) return writing->after;
     return snapshot;
 }
 

@@ -9,10 +9,10 @@
 namespace discovery {
 
 /// Adds to what is owed to the count of a notebook.
-void owe_count(Oid notebooks, const core::Uuid &id, const core::Change &change);
+void owe_count(const core::Counted &counted, const core::Change &change);
 
-/// Ends the debts of one statement: only snapshots that are taken after it see them.
-void end_owing();
+/// The same for the changes of one statement, which only snapshots that are taken after it see.
+void owe_counts(const core::Debts &debts);
 
 /// Writes all that is owed, as the owners of the tables.
 /// Errors: 40001, 40P01, 55P03 and 57014, as for an UPDATE of the notebooks.
@@ -20,8 +20,8 @@ void write_owed_counts();
 
 /// Prepares a statement that is about to start with a snapshot of command number `snapshot`. If it
 /// `reads` counts that are owed since before the snapshot, writes what is owed. Returns the number of
-/// the command with which a snapshot sees what this one should see: `snapshot`, or one after counts
-/// were written without anything else being changed meanwhile.
+/// the command with which its snapshot sees the counts that were owed before it: `snapshot`, or a later
+/// one. If nothing else was changed meanwhile, it sees nothing else.
 CommandId settle_counts(CommandId snapshot, bool reads);
 
 /// Whether this transaction has owed anything, and whether it has to the notebooks in this table.

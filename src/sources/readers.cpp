@@ -42,11 +42,13 @@ bool columns_of(const PlannedStmt *plan, RangeTblEntry *entry, Bitmapset **colum
 }
 
 // Whether a statement that selects these columns of notebooks depends on a count. What identifies a
-// version of the row does, too, and so does the whole row.
+// version of the row does, too, and so do the whole row and generated columns.
 bool depends_on_count(Oid notebooks, Bitmapset *columns) {
     constexpr int offset = FirstLowInvalidHeapAttributeNumber;
-    for (int column = -1; (column = bms_next_member(columns, column)) >= 0;)
-        if (column + offset <= 0 && column + offset != TableOidAttributeNumber) return true;
+    for (int member = -1; (member = bms_next_member(columns, member)) >= 0;) {
+        auto column = static_cast<AttrNumber>(member + offset);
+        if (column <= 0 ? column != TableOidAttributeNumber : get_attgenerated(notebooks, column) != '\0') return true;
+    }
     for (const char *name : {"source_count", "updated_at"})
         if (bms_is_member(get_attnum(notebooks, name) - offset, columns)) return true;
     return false;
@@ -60,6 +62,19 @@ bool reads_notebooks(const PlannedStmt *plan, RangeTblEntry *entry) {
     return depends_on_count(entry->relid, columns) || check_enable_rls(entry->relid, user, true) == RLS_ENABLED;
 }
 
+// Whether the statement locks rows of the range table entry: a row that is written while the statement is
+// under way can no longer be locked by it. Foreign keys lock rows, too, and so do our functions; they do
+// it at once, and only the key.
+bool locks_rows(const PlannedStmt *plan, int number) {
+    if (InNoForceRLSOperation()) return false;
+    ListCell *cell;
+    foreach (cell, plan->rowMarks) {
+        auto *mark = lfirst_node(PlanRowMark, cell);
+        if (static_cast<int>(mark->rti) == number && RowMarkRequiresRowShareLock(mark->markType)) return true;
+    }
+    return false;
+}
+
 // Whether the statement reads a count, writes notebooks, or calls code that may read a count with the
 // snapshot of the statement. In a parallel plan no code can write, so there it may be any code of users.
 bool reads_counts(const PlannedStmt *plan) {
@@ -70,7 +85,8 @@ bool reads_counts(const PlannedStmt *plan) {
         ++number;
         if (entry->rtekind != RTE_RELATION) continue;
         bool is_target = list_member_int(plan->resultRelations, number);
-        if (has_owed(entry->relid) && (is_target || reads_notebooks(plan, entry))) return true;
+        if (has_owed(entry->relid) && (is_target || locks_rows(plan, number) || reads_notebooks(plan, entry)))
+            return true;
         if (is_target && user_code_of(entry->relid).shares_snapshot) return true;
     }
     UserFunctions called = user_functions_of(plan);

@@ -95,10 +95,12 @@ class Bench:
     def amount(self, at_scale_1, at_least=1):
         return max(at_least, round(at_scale_1 * self.scale))
 
-    def turns(self, ours, theirs, rounds):
+    def turns(self, ours, theirs, rounds, warm=True):
         """What the two functions return, in pairs. Each is first in every other round, so that whatever slows the
-        machine for a while slows both; a round before, which fills the caches, does not count."""
-        ours(), theirs()
+        machine for a while slows both; a round before, which fills the caches, does not count. Functions that fill
+        them themselves need none (`warm`)."""
+        if warm:
+            ours(), theirs()
         pairs = []
         for number in range(rounds):
             first, second = (ours, theirs) if number % 2 else (theirs, ours)
@@ -135,6 +137,10 @@ def seconds(value):
 
 def per_second(value):
     return f"{value:,.0f} /s"
+
+
+def percent(value):
+    return f"{value:.2%}"
 
 
 def megabytes(value):

@@ -67,8 +67,14 @@ class Database:
 
     def pgbench(self, script, clients=1, seconds=5, mode="prepared", options=""):
         """Transactions per second of the script, by that many clients; `options` as for PGOPTIONS."""
+        return self.transactions(script, clients, seconds, mode, options)[0]
+
+    def transactions(self, script, clients=1, seconds=5, mode="prepared", options=""):
+        """Those per second that succeed, and how many succeed and fail (as pgbench sees it: in deadlocks)."""
         printed = self._pgbench(script, clients, seconds, mode, options)
-        return float(re.search(r"^tps = ([0-9.]+)", printed, re.MULTILINE).group(1))
+        return (float(re.search(r"^tps = ([0-9.]+)", printed, re.MULTILINE).group(1)),
+                int(re.search(r"^number of transactions actually processed: (\d+)", printed, re.MULTILINE).group(1)),
+                int(re.search(r"^number of failed transactions: (\d+)", printed, re.MULTILINE).group(1)))
 
     def latency(self, script, seconds=3, mode="prepared"):
         """Seconds that one client waits for the script's last statement."""
