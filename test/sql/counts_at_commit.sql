@@ -103,7 +103,7 @@ CALL add(1, 'b');
 COMMIT;
 SELECT name, source_count FROM notebooks ORDER BY name;
 
--- The other value writes at the end of each statement.
+-- The other value writes at the end of each statement, and first what is owed.
 SELECT pg_stat_force_next_flush();
 BEGIN;
 CALL add(2, 'a');

@@ -16,12 +16,14 @@ INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'first', 'file' 
 END
 my $counts = 'SELECT name, source_count FROM notebooks ORDER BY 1';
 my $wrong = 'SELECT * FROM check_source_counts()';
-sub add { return "INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'new', 'file' FROM notebooks WHERE name = 'n$_[0]';\n"; }
+sub add { return "INSERT INTO sources (notebook_id, name, source_type) SELECT id, 'new', 'file' FROM "
+	. "notebooks WHERE name = 'n$_[0]';\n"; }
 
 # Prepared, and the server crashes.
 $node->safe_psql('postgres', "BEGIN;\n" . add(1) . add(2) . "UPDATE sources SET deleted_at = now() WHERE name = 'first'"
 	. " AND notebook_id = '00000000-0000-4000-8000-000000000003'; PREPARE TRANSACTION 'kept'");
-$node->safe_psql('postgres', "BEGIN;\n" . add(4) . "SELECT sum(source_count) FROM notebooks; PREPARE TRANSACTION 'undone'");
+$node->safe_psql('postgres', "BEGIN;\n" . add(4) . "SELECT sum(source_count) FROM notebooks; PREPARE "
+	. "TRANSACTION 'undone'");
 is(value($node, 'postgres', $wrong), '', 'while transactions are prepared, the counts are right');
 $node->stop('immediate');
 $node->start;
@@ -42,7 +44,8 @@ is(value($node, 'postgres', $counts), "n1|2\nn2|2\nn3|1\nn4|1", 'and its count c
 
 # COMMIT waits for another session's notebook: it ends by statement_timeout, lock_timeout or a cancel, and the
 # transaction fails whole. The next one owes nothing of it.
-$node->safe_psql('postgres', "BEGIN; UPDATE notebooks SET description = 'held' WHERE name = 'n2'; PREPARE TRANSACTION 'holder'");
+$node->safe_psql('postgres', "BEGIN; UPDATE notebooks SET description = 'held' WHERE name = 'n2'; PREPARE "
+	. "TRANSACTION 'holder'");
 foreach my $case (
 	[ "SET statement_timeout = '200ms'", qr/ERROR:  57014: canceling statement due to statement timeout/ ],
 	[ "SET lock_timeout = '200ms'", qr/ERROR:  55P03: canceling statement due to lock timeout/ ])
@@ -59,10 +62,11 @@ foreach my $case (
 }
 # A read that must write waits, too.
 ($status, $out, $err) = try_psql($node, 'postgres',
-	"BEGIN;\n" . add(2) . "SET LOCAL lock_timeout = '200ms';\nSAVEPOINT s;\nSELECT source_count FROM notebooks WHERE name = 'n2';\n"
+	"BEGIN;\n" . add(2) . "SET LOCAL lock_timeout = '200ms';\nSAVEPOINT s;\nSELECT source_count FROM notebooks "
+		. "WHERE name = 'n2';\n"
 	. "ROLLBACK TO s;\nSELECT 'lives', count(*) FROM sources;\nROLLBACK;", on_error_stop => 0);
 like($err, qr/canceling statement due to lock timeout/, 'a SELECT waits for the row that it must write');
-like($out, qr/^lives\|6$/m, 'and the transaction goes on from its savepoint');
+like($out, qr/^lives\|7$/m, 'and the transaction goes on from its savepoint');
 $node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
 
 # Above READ COMMITTED, the count of a notebook that another has changed since is an error at COMMIT.

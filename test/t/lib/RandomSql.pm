@@ -36,7 +36,8 @@ my @parts = (
 	sub { 'UPDATE sources SET notebook_id = ' . notebook() . ' WHERE id = ' . source() . ' RETURNING id' },
 	sub { 'UPDATE sources SET notebook_id = ' . notebook() . ' WHERE notebook_id = ' . notebook() . ' RETURNING id' },
 	sub {
-		'UPDATE sources SET deleted_at = ' . deleted() . ' WHERE id IN (' . source() . ', ' . source() . ') RETURNING id';
+		'UPDATE sources SET deleted_at = ' . deleted() . ' WHERE id IN (' . source() . ', ' . source()
+			. ') RETURNING id';
 	},
 	sub { 'UPDATE sources SET deleted_at = ' . deleted() . ' WHERE notebook_id = ' . notebook() . ' RETURNING id' },
 	sub { 'DELETE FROM sources WHERE id = ' . source() . ' RETURNING id' },
@@ -73,12 +74,14 @@ my @writes = (
 		'MERGE INTO sources AS s USING (VALUES (' . source() . '), (' . source() . ')) AS v (id) ON s.id = v.id ' .
 		  'WHEN MATCHED AND s.deleted_at IS NULL THEN ' .
 		  pick('DELETE', 'UPDATE SET deleted_at = now()', 'UPDATE SET notebook_id = ' . notebook()) .
-		  " WHEN NOT MATCHED THEN INSERT (id, notebook_id, name, source_type, content_hash) VALUES (v.id, " . notebook() .
+		  " WHEN NOT MATCHED THEN INSERT (id, notebook_id, name, source_type, content_hash) VALUES (v.id, "
+			. notebook() .
 		  ", 'm', 'file', '')";
 	},
 	sub {
 		'MERGE INTO notebooks AS n USING (VALUES (' . notebook() . ')) AS v (id) ON n.id = v.id WHEN MATCHED THEN ' .
-		  pick('DELETE', 'UPDATE SET source_count = 7') . " WHEN NOT MATCHED THEN INSERT (id, name) VALUES (v.id, 'm' || " .
+		  pick('DELETE', 'UPDATE SET source_count = 7') . " WHEN NOT MATCHED THEN INSERT (id, name) VALUES (v.id, "
+			. "'m' || " .
 		  int(rand 1e9) . ')';
 	},
 	sub { 'SELECT * FROM add_source(' . notebook() . ", 's', 'file', content_hash => " . hash() . ')' },
@@ -106,7 +109,8 @@ CREATE FUNCTION live(uuid) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
 	'SELECT count(*) FROM sources WHERE notebook_id = $1 AND deleted_at IS NULL
 	 AND EXISTS (SELECT FROM notebooks WHERE id = $1)';
 CREATE VIEW counted AS SELECT id, name, source_count FROM notebooks;
-CREATE TABLE ids AS SELECT format('00000000-0000-4000-8000-00000000000%s', n)::uuid AS id FROM generate_series(1, 4) AS n;
+CREATE TABLE ids AS SELECT format('00000000-0000-4000-8000-00000000000%s', n)::uuid AS id FROM generate_series(1,
+	4) AS n;
 CREATE TABLE guarded AS SELECT id FROM ids;
 CREATE TABLE seen (way text, number bigint, actual bigint);
 CREATE TABLE copied (id uuid, number bigint);
@@ -133,7 +137,10 @@ my $live = '(SELECT count(*) FROM sources AS s WHERE s.notebook_id = n.id AND s.
 my @reads = (
 	sub { "SELECT 'WRONG column $_[0]' FROM notebooks AS n WHERE source_count <> $live" },
 	sub { "SELECT 'WRONG row $_[0]' FROM notebooks AS n WHERE (to_jsonb(n) ->> 'source_count')::int <> $live" },
-	sub { "SELECT 'WRONG whole row $_[0]' FROM (SELECT n AS r, id FROM notebooks AS n) AS n WHERE (r).source_count <> $live" },
+	sub {
+		"SELECT 'WRONG whole row $_[0]' FROM (SELECT n AS r, id FROM notebooks AS n) AS n WHERE "
+		  . "(r).source_count <> $live";
+	},
 	sub { "SELECT 'WRONG view $_[0]' FROM counted AS n WHERE source_count <> $live" },
 	sub {
 		"SELECT 'WRONG join $_[0]' FROM notebooks AS n LEFT JOIN sources AS s ON s.notebook_id = n.id"
@@ -143,18 +150,26 @@ my @reads = (
 	sub { "SELECT 'WRONG inlined $_[0]' FROM counts() AS n (id, number) WHERE number <> $live" },
 	(   map {
 			my $function = $_;
-			sub { "SELECT 'WRONG $function $_[0]' FROM ids AS n WHERE $function(id) <> live(id) OR $function(id) <> $live" }
+			sub { "SELECT 'WRONG $function $_[0]' FROM ids AS n WHERE $function(id) <> live(id) OR $function(id) <> "
+				. "$live" }
 		} qw(count_sql count_stable count_volatile count_immutable)
 	),
-	sub { "WITH i AS (UPDATE sources SET name = 'i' RETURNING id) SELECT 'WRONG cte $_[0]' FROM notebooks AS n, (SELECT count(*) FROM i) AS i WHERE source_count <> $live" },
+	sub {
+		"WITH i AS (UPDATE sources SET name = 'i' RETURNING id) SELECT 'WRONG cte $_[0]' FROM notebooks AS "
+		  . "n, (SELECT count(*) FROM i) AS i WHERE source_count <> $live";
+	},
 	sub {
 		my $id = notebook();
-		"INSERT INTO sources (notebook_id, name, source_type, content_hash) SELECT $id, count_stable($id) - live($id), 'file', ''"
+		"INSERT INTO sources (notebook_id, name, source_type, content_hash) SELECT $id, count_stable($id) - "
+			. "live($id), 'file', ''"
 		  . " FROM generate_series(1, 3) WHERE EXISTS (SELECT FROM notebooks WHERE id = $id)"
 		  . " RETURNING CASE WHEN name <> '0' THEN 'WRONG while inserting $_[0]' END";
 	},
 	sub { "INSERT INTO seen SELECT 'insert $_[0]', count_stable(id), live(id) FROM ids" },
-	sub { "UPDATE notebooks AS n SET description = 'read' RETURNING CASE WHEN source_count <> $live THEN 'WRONG returning $_[0]' END" },
+	sub {
+		"UPDATE notebooks AS n SET description = 'read' RETURNING CASE WHEN source_count <> $live THEN "
+		  . "'WRONG returning $_[0]' END";
+	},
 	sub {
 		"MERGE INTO notebooks AS n USING (SELECT id, live(id) AS actual FROM ids) AS v ON v.id = n.id"
 		  . " WHEN MATCHED AND n.source_count <> actual THEN UPDATE SET description = 'WRONG merge $_[0]'";
@@ -171,10 +186,14 @@ my @reads = (
 		  . "SELECT 'WRONG copy table $_[0]' FROM copied AS n WHERE number <> $live";
 	},
 	sub {
-		"CLOSE ALL;\nDECLARE c CURSOR FOR SELECT source_count AS number, $live AS actual, 'WRONG cursor $_[0]' FROM notebooks AS n;\n"
+		"CLOSE ALL;\nDECLARE c CURSOR FOR SELECT source_count AS number, $live AS actual, 'WRONG cursor $_[0]' "
+			. "FROM notebooks AS n;\n"
 		  . random_write() . ";\nSELECT 'WRONG between $_[0]' FROM notebooks AS n WHERE source_count <> $live";
 	},
-	sub { "SET LOCAL ROLE reader;\nSELECT 'WRONG policy $_[0] ' || count(*) FROM guarded HAVING count(*) <> 4;\nRESET ROLE" },
+	sub {
+		"SET LOCAL ROLE reader;\nSELECT 'WRONG policy $_[0] ' || count(*) FROM guarded HAVING count(*) <> "
+		  . "4;\nRESET ROLE";
+	},
 	sub {
 		"SET LOCAL force_parallel_mode = on;\n"
 		  . pick("SELECT 'WRONG parallel $_[0]' FROM ids WHERE count_stable(id) <> live(id);\n",
@@ -187,8 +206,15 @@ my @reads = (
 		  . "; CALL compare('inner $_[0]'); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END;"
 		  . " CALL compare('outer $_[0]'); END \$do\$";
 	},
-	sub { "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT id, source_count FROM notebooks;\nSELECT 'WRONG made $_[0]' FROM made AS n WHERE source_count <> $live;\nDROP TABLE made" },
-	sub { "SELECT 'WRONG xml $_[0]' WHERE query_to_xml('SELECT sum(source_count) AS n FROM notebooks', true, true, '')::text <> query_to_xml('SELECT count(*) AS n FROM sources WHERE deleted_at IS NULL', true, true, '')::text AND EXISTS (SELECT FROM sources WHERE deleted_at IS NULL)" },
+	sub {
+		"CREATE TEMP TABLE made ON COMMIT DROP AS SELECT id, source_count FROM notebooks;\nSELECT 'WRONG "
+		  . "made $_[0]' FROM made AS n WHERE source_count <> $live;\nDROP TABLE made";
+	},
+	sub {
+		"SELECT 'WRONG xml $_[0]' WHERE query_to_xml('SELECT sum(source_count) AS n FROM notebooks', true, "
+		  . "true, '')::text <> query_to_xml('SELECT count(*) AS n FROM sources WHERE deleted_at IS NULL', "
+		  . "true, true, '')::text AND EXISTS (SELECT FROM sources WHERE deleted_at IS NULL)";
+	},
 	sub { "SELECT 'WRONG report $_[0]' FROM check_source_counts()" },
 	sub { "EXPLAIN (COSTS OFF) SELECT source_count FROM notebooks" },
 );
