@@ -103,7 +103,7 @@ my @planted = (
 	[ 'a disabled trigger', "ALTER TABLE sources DISABLE TRIGGER discovery_row", "-trigger $s.discovery_row",
 		"+trigger $s.discovery_row" ],
 	[ 'disabled foreign keys', "ALTER TABLE notebooks DISABLE TRIGGER ALL", "+trigger $n",
-		map { ("-trigger $n.$_", "+trigger $n.$_") } qw(discovery_row discovery_statement) ],
+		map { ("-trigger $n.$_", "+trigger $n.$_") } qw(discovery_delete discovery_row discovery_update) ],
 	[ 'a rule', "DROP RULE own_rule ON own_view", "-rule public.own_view.own_rule" ],
 	[ 'a view', "DROP VIEW live_sources CASCADE", (map { "-column public.live_sources.$_" }
 			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata

@@ -53,7 +53,7 @@ foreach my $user ('keeper', 'postgres')
 		differences($node->connstr('before'), $node->connstr('now'),
 			'--except', 'extension,function,member,owner,privileges,comment');
 	is_deeply([ sort @lost ], [ sort((map { ("-column public.$_.id", "+column public.$_.id") } 'notebooks', 'sources'),
-		'-trigger public.notebooks.discovery_row', '-trigger public.notebooks.discovery_statement',
+		(map { "-trigger public.notebooks.discovery_$_" } qw(delete row update)),
 		map { "-trigger public.sources.discovery_$_" } qw(delete file_delete file_update insert row statement update)) ],
 		"$user: what the store lost");
 
