@@ -12,6 +12,7 @@
 extern "C" {
 #include "storage/lmgr.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 }
 
 namespace discovery {
@@ -93,10 +94,14 @@ int64 recount(const char *notebooks, const char *sources, Oid owner, Datum id) {
     return static_cast<int64>(SPI_processed);
 }
 
-// Whether the counts in this table are written at the end of each statement: no code of a user may run
-// at the end of the transaction, where deferred triggers of it would be lost.
+// Whether this session is that of a Citus coordinator on a worker, by the application_name that Citus gives
+// it: an error at the end of the transaction would reach the client as another one.
+bool is_of_citus() { return strncmp(application_name, "citus_internal", strlen("citus_internal")) == 0; }
+
+// Whether the counts in this table are written at the end of each statement. No code of a user may run at
+// the end of the transaction, where deferred triggers of it would be lost.
 bool is_counted_at_once(Oid notebooks) {
-    return settings::counts == COUNTS_STATEMENT || user_code_of(notebooks).runs_on_update;
+    return settings::counts == COUNTS_STATEMENT || is_of_citus() || user_code_of(notebooks).runs_on_update;
 }
 
 // Locks the notebooks that the foreign key has not locked for this statement, in the order of their ids:

@@ -115,6 +115,15 @@ SELECT * FROM check_source_counts();
 SET discovery.counts = never;
 SHOW discovery.counts;
 
+-- A Citus worker is known by the name that the coordinator gives its session, and writes at once.
+SET application_name = 'citus_internal gpid=10000000001';
+SELECT pg_stat_force_next_flush();
+BEGIN;
+CALL add(1, 'citus');
+SELECT rows AS written FROM written;
+ROLLBACK;
+RESET application_name;
+
 -- Where code of the user runs when a notebook is updated, each statement writes: at the end of the transaction a
 -- deferred trigger would be lost.
 CREATE TABLE noted (name text, number int);
