@@ -57,12 +57,6 @@ void OwedCounts::roll_back(int level) noexcept {
     while (!levels_.empty() && levels_.back().depth >= level) levels_.pop_back();
 }
 
-bool OwedCounts::is_empty() const {
-    for (std::size_t i = first_unpaid(); i < levels_.size(); ++i)
-        if (!levels_[i].debts.empty()) return false;
-    return true;
-}
-
 std::uint32_t OwedCounts::oldest() const {
     std::uint32_t oldest = UINT32_MAX;
     for (std::size_t i = first_unpaid(); i < levels_.size(); ++i) oldest = std::min(oldest, levels_[i].oldest);

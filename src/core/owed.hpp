@@ -21,8 +21,8 @@ using Debts = std::map<Counted, Change>;
 /// is rolled back takes with it what it added, and what it paid is owed again.
 class OwedCounts {
 public:
-    /// Adds a change to what is owed. `level` is the nesting level of the subtransaction, 1 for the transaction itself;
-    /// `command` is the number of the command that owes it.
+    /// Adds a change to what is owed. `level` is the nesting level of the subtransaction, 1 for the
+    /// transaction itself; `command` is the number of the command that owes it.
     void add(int level, const Counted &counted, const Change &change, std::uint32_t command);
 
     /// Returns all that is owed, which is paid from then on.
@@ -33,10 +33,7 @@ public:
     void release(int level) noexcept;
     void roll_back(int level) noexcept;
 
-    /// The transaction ends.
-    void clear() noexcept { levels_.clear(); }
-
-    bool is_empty() const;
+    bool is_empty() const { return oldest() == UINT32_MAX; }
     /// The first command that owes something, UINT32_MAX if nothing is owed.
     std::uint32_t oldest() const;
 

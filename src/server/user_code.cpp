@@ -104,6 +104,12 @@ void drop_stale() {
     if (std::exchange(has_stale_tables, false) && tables != nullptr) hash_destroy(std::exchange(tables, nullptr));
 }
 
+// As PostgreSQL 15 declares the functions that its walkers call: without parameters.
+template <class Context>
+auto walker_of(bool (*visit)(Node *, Context *)) {
+    return reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(visit));
+}
+
 void note_function(Oid function, UserCode *code) {
     if (!is_of_user(function)) return;
     code->runs_on_update = true;
@@ -119,9 +125,7 @@ bool note_functions(Node *node, UserCode *code) {
     check_functions_in_node(node, note, code);
     // Its constraints may call anything.
     if (IsA(node, CoerceToDomain)) code->runs_on_update = code->shares_snapshot = true;
-    // PostgreSQL 15 declares its walkers without parameters.
-    auto *walker = reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(note_functions));
-    return expression_tree_walker(node, walker, code);
+    return expression_tree_walker(node, walker_of(note_functions), code);
 }
 
 void note_expression(const char *expression, UserCode *code) {
@@ -215,10 +219,10 @@ bool is_hidden(Oid function, void *) {
 
 bool has_hidden(Node *node, void *context) {
     if (node == nullptr) return false;
-    auto *walker = reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(has_hidden));
-    if (IsA(node, Query)) return query_tree_walker(castNode(Query, node), walker, context, 0);
+    if (IsA(node, Query)) return query_tree_walker(castNode(Query, node), walker_of(has_hidden), context, 0);
     if (IsA(node, CoerceToDomain) && castNode(CoerceToDomain, node)->resulttype >= FirstNormalObjectId) return true;
-    return check_functions_in_node(node, is_hidden, nullptr) || expression_tree_walker(node, walker, context);
+    return check_functions_in_node(node, is_hidden, nullptr) ||
+           expression_tree_walker(node, walker_of(has_hidden), context);
 }
 
 // The parameters are those of standard_planner().

@@ -1,6 +1,6 @@
 // The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE. The row trigger adds up what a
-// statement does. The statement trigger writes the sums to the counts of the notebooks and to the
-// deletion log, as the owner of the table. Transition tables are not used: they copy the rows with
+// statement does. The statement trigger adds the sums to what is owed to the counts of the notebooks, and
+// writes the deletion log, as the owner of the table. Transition tables are not used: they copy the rows with
 // their texts, which these triggers do not need, and that doubled the time of a DELETE.
 #include "server/queries.hpp"
 #include "server/session.hpp"
