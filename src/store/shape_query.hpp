@@ -348,6 +348,19 @@ LEFT JOIN pg_depend m ON m.classid = n.refclassid AND m.objid = n.refobjid AND m
 LEFT JOIN pg_extension e ON m.refclassid = 'pg_extension'::regclass AND e.oid = m.refobjid
 WHERE e.extname IS DISTINCT FROM 'discovery'
 UNION
+-- What a shape has no word for
+SELECT r.name, 'has a statistics target of ' || a.attstattarget || ' for column ' || a.attnum || ' of index '
+               || quote_ident(c.relname)
+FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attstattarget >= 0
+WHERE i.indexprs IS NOT NULL
+UNION
+SELECT r.name, 'has the constraint ' || quote_ident(k.conname) || ', a NOT NULL with a name of its own'
+FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype = 'n'
+JOIN pg_class c ON c.oid = r.oid JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.conkey[1]
+WHERE length(c.relname || a.attname) < 50
+  AND NOT starts_with(k.conname, c.relname || '_' || a.attname || '_not_null')
+UNION
 SELECT DISTINCT r.name, 'is used by ' || (SELECT i.type || ' ' || i.identity FROM pg_identify_object(u.class,
     u.oid, 0) i)
 FROM relation r

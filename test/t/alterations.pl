@@ -47,7 +47,8 @@ my $before = dump_of('fresh');
 foreach my $line (split /\n/, slurp_file("$FindBin::RealBin/lib/alterations.txt"))
 {
 	next if $line =~ /^#/;
-	my ($kind, $name, $alteration) = $line =~ /^([!~]?)(\w+)\|(.*)$/ or die $line;
+	my ($kind, $name, $alteration) = $line =~ /^([!~]?|18!)(\w+)\|(.*)$/ or die $line;
+	$kind = $node->pg_version >= 18 ? '!' : '' if $kind eq '18!';
 	$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE fresh") foreach "${name}_a", "${name}_b";
 	my ($altered, $made) = ("${name}_a", "${name}_b");
 	$node->safe_psql($altered, $alteration);
