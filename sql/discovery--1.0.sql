@@ -42,6 +42,16 @@ COMMENT ON AGGREGATE @extschema@.content_hash_agg(bytea) IS
     'SHA-256 of content that comes in pieces; state their order: content_hash_agg(piece ORDER BY n)';
 
 --
+-- Identifiers
+--
+
+CREATE FUNCTION @extschema@.uuid_v7() RETURNS uuid
+    LANGUAGE C VOLATILE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_uuid_v7';
+COMMENT ON FUNCTION @extschema@.uuid_v7() IS
+    'a UUID of version 7 (RFC 9562): ordered by time, strictly increasing within a session';
+
+--
 -- The store
 --
 
@@ -73,13 +83,16 @@ CREATE FUNCTION @extschema@.discovery_status(
         OUT state text,
         OUT notebooks bigint,
         OUT sources bigint,
-        OUT next_step text)
+        OUT next_step text,
+        OUT edition text,
+        OUT node text)
     RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
-    'one row per store: version, state (current, behind, ahead, missing, detached, damaged), '
-    'estimated numbers of rows, and the next step';
+    'one row per store: version, state (current, behind, preparing, prepared, ahead, missing, detached, '
+    'damaged), estimated numbers of rows, the next step, the edition (native), and the node of a distributed '
+    'store';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
     LANGUAGE C STABLE PARALLEL UNSAFE
@@ -104,6 +117,36 @@ CREATE FUNCTION @extschema@.discovery_downgrade(target text DEFAULT '-1', schema
 COMMENT ON FUNCTION @extschema@.discovery_downgrade(text, name) IS
     'downgrade a store by -N versions, to a version, or to base (no tables), and the extension with '
     'it; refused where data would be lost, unless discovery.allow_data_loss is on';
+
+CREATE FUNCTION @extschema@.discovery_prepare_upgrade(target text DEFAULT 'head', schema name DEFAULT NULL)
+    RETURNS TABLE (number integer, statement text, effect text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_prepare_upgrade';
+COMMENT ON FUNCTION @extschema@.discovery_prepare_upgrade(text, name) IS
+    'the statements that are left to run before an upgrade, in order, one at a time and outside a '
+    'transaction, while clients work; the upgrade then locks the store for a moment only';
+
+CREATE FUNCTION @extschema@.discovery_cancel_upgrade(schema name DEFAULT NULL)
+    RETURNS TABLE (number integer, statement text, effect text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_cancel_upgrade';
+COMMENT ON FUNCTION @extschema@.discovery_cancel_upgrade(name) IS
+    'the statements that undo what discovery_prepare_upgrade() has prepared, in order, one at a time '
+    'and outside a transaction';
+
+CREATE PROCEDURE @extschema@.discovery_run_ahead(target text, number integer, schema name)
+    LANGUAGE C
+    AS 'MODULE_PATHNAME', 'discovery_run_ahead';
+COMMENT ON PROCEDURE @extschema@.discovery_run_ahead(text, integer, name) IS
+    'for the statements of discovery_prepare_upgrade() and discovery_cancel_upgrade() alone: run a part '
+    'of the step to a version ahead of it';
+
+CREATE FUNCTION @extschema@.discovery_prepared() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_prepared';
+COMMENT ON FUNCTION @extschema@.discovery_prepared() IS
+    'trigger of a store that is prepared for an upgrade: calls the trigger function of the next version that '
+    'its argument names';
 
 CREATE FUNCTION @extschema@.discovery_stamp(version text, schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -33,6 +33,13 @@ StoreState judge(const StoreFacts &facts) {
             return {"ahead", "update the extension: ALTER EXTENSION discovery UPDATE TO '" + facts.store.text() + "'"};
         return {"ahead", "install a release of discovery that has version " + facts.store.text() + " on this server"};
     }
+    if (facts.done < facts.tasks)
+        return {"preparing, " + std::to_string(facts.done) + " of " + std::to_string(facts.tasks),
+                "continue with the statements of: SELECT statement FROM " + facts.functions +
+                    ".discovery_prepare_upgrade('head', " + literal(facts.schema) + ")"};
+    if (facts.tasks > 0)
+        return {"prepared", "upgrade the store: SELECT " + facts.functions + ".discovery_upgrade('head', " +
+                                literal(facts.schema) + ")"};
     if (facts.store < facts.extension)
         return {"behind", "upgrade the store: SELECT " + facts.functions + ".discovery_upgrade('head', " +
                               literal(facts.schema) + ")"};

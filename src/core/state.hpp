@@ -17,10 +17,12 @@ struct StoreFacts {
     bool can_reattach;      // only what DROP EXTENSION ... CASCADE removes is missing
     Version extension;      // of the extension in this database
     Version newest;         // the newest version that the library knows
+    int done = 0;           // of the tasks of a preparation
+    int tasks = 0;          // 0 if the store is not being prepared for an upgrade
 };
 
 struct StoreState {
-    std::string state;      // current, behind, ahead, missing, detached, damaged
+    std::string state;      // current, behind, "preparing, 4 of 9", prepared, ahead, missing, detached, damaged
     std::string next_step;  // a sentence with the command, or "nothing"
 };
 

@@ -5,6 +5,7 @@
 #include "server/result.hpp"
 #include "server/session.hpp"
 #include "store/current_store.hpp"
+#include "store/preparation.hpp"
 #include "store/record.hpp"
 #include "store/shape.hpp"
 #include "store/store.hpp"
@@ -121,7 +122,8 @@ DISCOVERY_FUNCTION(discovery_check) {
         store = require_store(name, true);
         schema = store.schema;
     }
-    const core::Shape &is = *read_shape(schema);
+    const core::Shape *all = read_shape(schema);
+    const core::Shape &is = has_store ? *without_preparation(migrations, store, all) : *all;
     const core::Release *release =
         has_store ? require_release(migrations, store) : nearest_release(migrations, without_record(&is));
     const core::Shape &should_be = has_store ? release->shape : *without_record(&release->shape);
@@ -140,6 +142,7 @@ DISCOVERY_FUNCTION(discovery_check) {
 DISCOVERY_FUNCTION(discovery_autogenerate) {
     begin_result(fcinfo);
     Store store = require_store(name_argument(fcinfo, 0), true);
+    refuse_prepared(store, "derive a migration");
     const core::Migrations *migrations = shipped_migrations();
     const core::Shape &version = *without_record(&require_release(migrations, store)->shape);
     const core::Shape &whole = *without_record(read_shape(store.schema, true));

@@ -3,6 +3,7 @@
 #include "server/arguments.hpp"
 #include "server/session.hpp"
 #include "store/current_store.hpp"
+#include "store/preparation.hpp"
 #include "store/shape.hpp"
 #include "store/store.hpp"
 
@@ -102,6 +103,7 @@ DISCOVERY_FUNCTION(discovery_downgrade) {
     Store store = begin_migration(fcinfo, 1, "discovery_downgrade()");
     const core::Migrations *migrations = shipped_migrations();
     core::Version to = *in_core([&] { return core::resolve_downgrade(*migrations, store.version, target); });
+    refuse_prepared(store, "downgrade");
     if (to.is_base()) {
         drop_store(migrations, lock_store(store));
         PG_RETURN_TEXT_P(cstring_to_text("base"));
@@ -125,6 +127,7 @@ DISCOVERY_FUNCTION(discovery_stamp) {
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("version \"%s\" does not exist", text_of(to)),
                 errhint("The newest version is %s.", text_of(migrations->newest())));
     store = lock_store(store);
+    refuse_prepared(store, "stamp a version");
     const core::Shape *is = without_record(read_shape(store.schema)), *should_be = without_record(&release->shape);
     auto *differences = in_core([&] { return core::list(core::violations(core::compare(*is, *should_be))); });
     if (!differences->empty())

@@ -2,6 +2,7 @@
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "store/current_store.hpp"
+#include "store/preparation.hpp"
 #include "store/shape.hpp"
 #include "store/store.hpp"
 
@@ -43,11 +44,42 @@ bool estimate_rows(Oid table, int64 *rows) {
     return *rows > 0 || analyzed == 0 || is_surely_empty(table);
 }
 
+// How many tasks the preparation of the store has, and how many are done; none if it is not prepared, or if
+// it is being upgraded at this moment.
+struct Prepared {
+    int done, tasks;
+};
+Prepared preparation_of(const core::Migrations *migrations, const Store &store) {
+    Prepared prepared{0, 0};
+    if (store.version.is_base() || !store.is_complete() || !has_preparation(store)) return prepared;
+    const core::Step *step = next_step(migrations, store);
+    if (step == nullptr) return prepared;
+    ListCell *cell;
+    foreach (cell, preparatory_tasks(migrations, store, step, false)) {
+        ++prepared.tasks;
+        if (static_cast<PreparatoryTask *>(lfirst(cell))->is_done) ++prepared.done;
+    }
+    return prepared;
+}
+
 void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core::Migrations *migrations,
                 const Store &store) {
-    enum { schema, owner, store_version, extension_version, newest_version, state, notebooks, sources, next_step };
-    Datum values[next_step + 1] = {};
-    bool nulls[next_step + 1] = {};
+    enum {
+        schema,
+        owner,
+        store_version,
+        extension_version,
+        newest_version,
+        state,
+        notebooks,
+        sources,
+        next_step,
+        edition,
+        node,
+        columns
+    };
+    Datum values[columns] = {};
+    bool nulls[columns] = {};
 
     const char *name = get_namespace_name(store.schema);
     if (name == nullptr) return;  // the schema was dropped just now
@@ -55,9 +87,10 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     core::Version newest = migrations->newest();
     bool guarded = !store.is_complete() || is_guarded(migrations, store);
     bool reattachable = !guarded && can_reattach(migrations, store);
+    Prepared prepared = preparation_of(migrations, store);
     const core::StoreState *judged = in_core([&] {
-        return core::judge(
-            {name, functions, store.version, store.is_complete(), guarded, reattachable, extension.version, newest});
+        return core::judge({name, functions, store.version, store.is_complete(), guarded, reattachable,
+                            extension.version, newest, prepared.done, prepared.tasks});
     });
     auto version = [](core::Version of) { return to_text(text_of(of)); };
 
@@ -76,6 +109,8 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     nulls[sources] = !estimate_rows(store.sources, &rows);
     values[sources] = Int64GetDatum(rows);
     values[next_step] = to_text(judged->next_step);
+    values[edition] = to_text("native");
+    nulls[node] = true;
     put_row(fcinfo, values, nulls);
 }
 

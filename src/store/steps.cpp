@@ -1,10 +1,13 @@
 // Runs the steps of the migrations, and writes the record of a store.
 #include "store/steps.hpp"
 
+#include "server/progress.hpp"
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "server/settings.hpp"
 #include "server/sha256.hpp"
+#include "server/subtransaction.hpp"
+#include "store/preparation.hpp"
 #include "store/shape.hpp"
 
 extern "C" {
@@ -12,8 +15,11 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "nodes/parsenodes.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
-#include "tcop/tcopprot.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
 }
 
 #include <algorithm>
@@ -24,16 +30,11 @@ namespace {
 void run_statement(const char *statement, const char *script, int number) {
     MemoryContext context = CurrentMemoryContext;
     PG_TRY();
-    {
-        int result = SPI_execute(statement, false, 0);
-        if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-        // A step reports to the user with a SELECT of two columns: message and hint.
-        for (uint64 row = 0; result == SPI_OK_SELECT && row < SPI_processed; ++row)
-            ereport(WARNING, errmsg("%s", result_text(row, 0)), errhint("%s", result_text(row, 1)));
-    }
+    { run_and_tell(statement); }
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
+        show_query_of_client();
         ErrorData *cause = CopyErrorData();
         // A cancel request or a timeout is not a failure of the statement.
         if (cause->sqlerrcode == ERRCODE_QUERY_CANCELED || cause->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
@@ -52,8 +53,8 @@ void run_statement(const char *statement, const char *script, int number) {
 
 // Whether the statement would replace a comment of the user's: a comment on a table, view or column
 // that the release before the step does not have.
-bool replaces_comment(const RawStmt *statement, Oid schema, const core::Release *before) {
-    auto *comment = reinterpret_cast<CommentStmt *>(statement->stmt);
+bool replaces_comment(const Node *statement, Oid schema, const core::Release *before) {
+    auto *comment = reinterpret_cast<const CommentStmt *>(statement);
     if (!IsA(comment, CommentStmt)) return false;
     bool is_column = comment->objtype == OBJECT_COLUMN;
     if (!is_column && comment->objtype != OBJECT_TABLE && comment->objtype != OBJECT_VIEW) return false;
@@ -72,16 +73,21 @@ bool replaces_comment(const RawStmt *statement, Oid schema, const core::Release 
            });
 }
 
-// Runs all statements of a script, with the schemas filled in. `before` is the release that the
-// script starts from, or null.
-void run_script(const std::string &sql, Oid schema, const char *script, const core::Release *before = nullptr) {
-    const char *store = quoted_schema(schema);
-    const char *extension = quoted_schema(read_extension().schema);
-    const char *placed = place_step(sql, store, extension);
-    List *statements = pg_parse_query(placed);
-    for (int number = 0; number < list_length(statements); ++number)
-        if (!replaces_comment(static_cast<RawStmt *>(list_nth(statements, number)), schema, before))
-            run_statement(text_of_statement(placed, statements, number), script, number + 1);
+// Runs statements as parts of a script. `before` is the release that the script starts from, or null.
+void run_statements(List *statements, Oid schema, const char *script, const core::Release *before = nullptr) {
+    int count = list_length(statements);
+    for (int number = 1; number <= count; ++number) {
+        auto *statement = static_cast<const Statement *>(list_nth(statements, number - 1));
+        if (replaces_comment(statement->tree, schema, before)) continue;
+        Progress progress = begin_progress(psprintf("%s: statement %d of %d", script, number, count), statement->text);
+        run_statement(statement->text, script, number);
+        end_progress(progress);
+    }
+}
+
+// Runs all statements of a script that is not a step.
+void run_script(const std::string &sql, Oid schema, const char *script) {
+    run_statements(read_statements(sql, quoted_schema(schema), quoted_schema(read_extension().schema)), schema, script);
 }
 
 // Writes the version of the store, and adds a row to its history.
@@ -120,6 +126,42 @@ void check_shape(const core::Migrations *migrations, Oid schema, const core::Ste
                 errhint("Use discovery_check() to list what was changed by hand and the statements that repair it."));
 }
 
+// Locks all tables or none, again and again until lock_timeout: a session that waits behind us waits only
+// for one try. deadlock_timeout is shorter than a try: a session that waits for an autovacuum makes it give
+// way only then.
+// Errors: 55P03.
+void lock_in_tries(const Store &store, const std::vector<std::string> &names) {
+    constexpr int try_ms = 100, deadlock_ms = 25, most_pauses = 5;
+    const int limit_ms = LockTimeout;
+    const TimestampTz start = GetCurrentTimestamp();
+    for (int attempt = 1;; ++attempt) {
+        const char *volatile table = "";
+        ErrorData *error = error_of([&] {
+            set_config_option("lock_timeout", psprintf("%dms", Min(try_ms, limit_ms)), PGC_USERSET, PGC_S_SESSION,
+                              GUC_ACTION_SAVE, true, 0, false);
+            set_config_option("deadlock_timeout", psprintf("%dms", deadlock_ms), PGC_SUSET, PGC_S_SESSION,
+                              GUC_ACTION_SAVE, true, 0, false);
+            for (const std::string &name : names) {
+                table = name.c_str();
+                Oid relation = get_relname_relid(table, store.schema);
+                if (OidIsValid(relation)) LockRelationOid(relation, AccessExclusiveLock);
+            }
+        });
+        if (error == nullptr) return;
+        if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE && error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+            ReThrowError(error);
+        const long pause_ms = try_ms * Min(attempt, most_pauses);
+        if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), Max(limit_ms - static_cast<int>(pause_ms), 0)))
+            ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                    errmsg("could not lock table \"%s\" within lock_timeout", table),
+                    errdetail("Another session is using the table."),
+                    errhint("Try again later, or SET lock_timeout to wait longer."));
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms, PG_WAIT_EXTENSION);
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+
 // Whether the store was made in this transaction: others cannot have written to it.
 bool is_made_now(Oid schema) {
     Oid sources = get_relname_relid("sources", schema);
@@ -131,8 +173,8 @@ bool is_made_now(Oid schema) {
 }
 
 void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const core::Step *step) {
-    const char *name = psprintf("step %s -> %s", text_of(step->from), text_of(step->to));
-    Store store;
+    const char *name = psprintf("step %s", name_of(step));
+    Store store{};
     if (!step->from.is_base() && find_store(schema, &store))
         refuse_data_loss(migrations, store, step->to, psprintf("%s would lose data", name));
 
@@ -140,7 +182,8 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
     SPI_connect();
     Session session = enter_as(owner);
     if (step->from.is_base()) run_script(migrations->record_sql, schema, name);
-    run_script(step->sql, schema, name, migrations->release(step->from));
+    store.schema = schema;
+    run_statements(statements_of_step(migrations, store, step), schema, name, migrations->release(step->from));
     if (!step->to.is_base())
         note(schema, step->from, step->to,
              step->from.is_base() ? "install"
@@ -154,33 +197,6 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
 
 }  // namespace
 
-const char *place_step(const std::string &sql, const char *store, const char *extension) {
-    return in_core([&] {
-               const core::Mark values[] = {{core::store_mark, store},
-                                            {core::extension_mark, extension},
-                                            {core::compression_mark, best_compression()}};
-               return core::place_marks(sql, values);
-           })
-        ->c_str();
-}
-
-const char *text_of_statement(const char *script, const List *statements, int number) {
-    auto end_of = [&](int which) {
-        auto *statement = static_cast<const RawStmt *>(list_nth(statements, which));
-        return statement->stmt_len > 0 ? static_cast<size_t>(statement->stmt_location + statement->stmt_len)
-                                       : strlen(script);
-    };
-    // Do not use stmt_location: up to PostgreSQL 17 it is before the comment, since 18 after it.
-    size_t begin = number == 0 ? 0 : end_of(number - 1) + strlen(";");
-    const char *start = script + begin;
-    size_t length = end_of(number) - begin;
-    while (length > 0 && (*start == ' ' || *start == '\n')) {
-        ++start;
-        --length;
-    }
-    return to_cstring({start, length});
-}
-
 void lock_tables(const Store &store, const core::Release *release) {
     if (release == nullptr) return;
     auto *names = in_core([&] {
@@ -190,13 +206,10 @@ void lock_tables(const Store &store, const core::Release *release) {
                 names.push_back(object.name);
         return names;
     });
+    lock_in_tries(store, *names);
     for (const std::string &name : *names) {
         Oid table = get_relname_relid(name.c_str(), store.schema);
-        if (OidIsValid(table))
-            lock_or_explain(psprintf("table \"%s\"", name.c_str()), "Another session is using the table.",
-                            [&] { LockRelationOid(table, AccessExclusiveLock); });
-        bool is_there = OidIsValid(table) && get_relname_relid(name.c_str(), store.schema) == table;
-        const char *why = is_there ? why_no_plain_table(table) : "is missing";
+        const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
         if (why == nullptr && owner_of(table) != store.owner) why = "does not belong to the owner of the store";
         if (why != nullptr)
             ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -244,9 +257,9 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
     bool is_table = loss.column.empty();
     for (const core::Step *step : *path) {
         ListCell *cell;
-        foreach (cell, pg_parse_query(place_step(step->sql, quoted_schema(store.schema),
-                                                 quoted_schema(read_extension().schema)))) {
-            auto *rename = reinterpret_cast<RenameStmt *>(lfirst_node(RawStmt, cell)->stmt);
+        foreach (cell,
+                 read_statements(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema))) {
+            auto *rename = reinterpret_cast<RenameStmt *>(static_cast<Statement *>(lfirst(cell))->tree);
             if (!IsA(rename, RenameStmt) || rename->renameType != (is_table ? OBJECT_TABLE : OBJECT_COLUMN)) continue;
             if (loss.table == quoted(rename->relation->relname) && (is_table || loss.column == quoted(rename->subname)))
                 return true;
@@ -259,17 +272,31 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
 
 void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused) {
     const core::Release *before = migrations->release(store.version), *after = migrations->release(to);
-    auto *losses = in_core(
-        [&] { return core::losses(before ? before->shape : core::Shape{}, after ? after->shape : core::Shape{}); });
     auto *path = in_core([&] { return core::find_path(*migrations, store.version, to); });
-    StringInfoData found;
-    initStringInfo(&found);
+    auto *losses = in_core([&] {
+        auto all = core::losses(before ? before->shape : core::Shape{}, after ? after->shape : core::Shape{});
+        // The history is dropped with its store, and is not user data.
+        std::erase_if(all, [](const core::Loss &loss) { return loss.table == record_table; });
+        return all;
+    });
     SPI_connect();
     Session session = enter_as(store.owner);
     lock_tables(store, before);
+    auto *lost = in_core([] { return std::vector<core::Loss>{}; });
     for (const core::Loss &loss : *losses) {
-        // The history is dropped with its store, and is not user data.
-        if (settings::allow_data_loss || loss.table == record_table || is_renamed(path, store, loss)) continue;
+        bool is_kept = is_renamed(path, store, loss);
+        if (!is_kept) in_core([&] { lost->push_back(loss); });
+    }
+    refuse_losses(store, *lost, refused);
+    leave(session);
+    SPI_finish();
+}
+
+void refuse_losses(const Store &store, const std::vector<core::Loss> &losses, const char *refused) {
+    if (settings::allow_data_loss) return;
+    StringInfoData found;
+    initStringInfo(&found);
+    for (const core::Loss &loss : losses) {
         query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : loss.column.c_str(),
                        quoted_schema(store.schema), loss.table.c_str()));
         const char *count = result_text(0, 0);
@@ -281,11 +308,9 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
             appendStringInfo(&found, "Column \"%s\" of table \"%s\" has values: %s.", loss.column.c_str(),
                              loss.table.c_str(), count);
     }
-    leave(session);
     if (found.len > 0)
         ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", refused),
                 errdetail("%s", found.data), errhint("Make a backup, then SET discovery.allow_data_loss = on."));
-    SPI_finish();
 }
 
 }  // namespace discovery

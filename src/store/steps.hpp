@@ -25,23 +25,21 @@ void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::
 void stamp(Oid schema, Oid owner, core::Version from, core::Version to);
 
 /// Locks the tables that the release has, in the order in which writers reach them, and checks that
-/// they are plain tables of the store's owner.
+/// they are plain tables of the store's owner. It takes all locks or none, in short tries until
+/// lock_timeout, which must be set: others wait for the time of a try at most.
 /// Errors: 42P17 one is missing or is something else; 55P03 another session uses one.
 void lock_tables(const Store &store, const core::Release *release);
 
 /// SHA-256 of a step's text in its script, as 64 hex digits.
 const char *step_checksum(const core::Step *step);
 
-/// The text of a step with the quoted schemas and the values that depend on the server filled in.
-const char *place_step(const std::string &sql, const char *store, const char *extension);
-
-/// The text of one statement of a parsed script, with the comment before it. `number` starts at 0.
-const char *text_of_statement(const char *script, const List *statements, int number);
-
 /// Locks the tables of the store and checks that a migration to version `to` loses no data, that
 /// is, no rows and no values other than NULL. `refused` is the error message.
 /// Errors: 42P17 a table is not a plain table of the store's owner; 55000 data would be lost and
 /// discovery.allow_data_loss is off.
 void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused);
+
+/// The same for given losses. The tables must be locked. Inside SPI_connect(), as the owner of the store.
+void refuse_losses(const Store &store, const std::vector<core::Loss> &losses, const char *refused);
 
 }  // namespace discovery

@@ -7,6 +7,7 @@
 #include "server/session.hpp"
 #include "server/settings.hpp"
 #include "store/current_store.hpp"
+#include "store/preparation.hpp"
 
 extern "C" {
 #include "catalog/catalog.h"
@@ -122,6 +123,7 @@ void drop_store(const core::Migrations *migrations, const Store &store) {
                 errdetail(
                     "A store needs plain tables \"notebooks\" and \"sources\" that belong to the owner of its record."),
                 errhint("Use DROP TABLE to drop the tables that are left, the record discovery_migrations too."));
+    refuse_prepared(store, "drop the store");
     refuse_data_loss(migrations, store, core::Version{},
                      psprintf("cannot drop the store in schema \"%s\" because it has data", schema));
     run_steps(migrations, store.schema, store.owner, store.version, core::Version{});

@@ -1,0 +1,179 @@
+// discovery_prepared(): the trigger function of a store that is prepared for an upgrade. Its argument names the
+// trigger function of the version after the step, which the extension may not have yet, or one of the
+// preparation's own: discovery_twin and discovery_spoilt.
+#include "server/queries.hpp"
+#include "sources/triggers.hpp"
+#include "store/preparation.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_am.h"
+#include "commands/trigger.h"
+#include "storage/lmgr.h"
+#include "storage/predicate.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+
+Datum discovery_notebook_row(PG_FUNCTION_ARGS);
+Datum discovery_notebook_change(PG_FUNCTION_ARGS);
+Datum discovery_source_row(PG_FUNCTION_ARGS);
+Datum discovery_source_change(PG_FUNCTION_ARGS);
+Datum discovery_source_statement(PG_FUNCTION_ARGS);
+Datum discovery_lost_file(PG_FUNCTION_ARGS);
+}
+
+namespace discovery {
+namespace {
+
+constexpr const char *unique_index = "ix_sources_notebook_hash";
+
+// What the search for a twin needs.
+struct Search {
+    AttrNumber notebook_id, content_hash, deleted_at;
+    Oid index;  // on the first two
+};
+
+// The index with which sources are found by notebook and hash.
+// Errors: 55000 there is none.
+Oid find_index(Relation sources, AttrNumber notebook_id, AttrNumber content_hash) {
+    ListCell *cell;
+    foreach (cell, RelationGetIndexList(sources)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        Form_pg_index form = index->rd_index;
+        bool is_it = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indnkeyatts >= 2 &&
+                     form->indkey.values[0] == notebook_id && form->indkey.values[1] == content_hash &&
+                     RelationGetIndexPredicate(index) == NIL;
+        index_close(index, AccessShareLock);
+        if (is_it) return lfirst_oid(cell);
+    }
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("table \"%s\" has no index on (notebook_id, content_hash)", RelationGetRelationName(sources)),
+            errdetail("The preparation of the upgrade finds duplicates by this index."),
+            errhint("Use discovery_check() to list what was changed by hand and the statements that repair it."),
+            errtable(sources));
+}
+
+Search search_in(Relation sources) {
+    AttrNumber notebook_id = column_number(sources, "notebook_id", UUIDOID);
+    AttrNumber content_hash = column_number(sources, "content_hash", TEXTOID);
+    return {notebook_id, content_hash, column_number(sources, "deleted_at", TIMESTAMPOID),
+            find_index(sources, notebook_id, content_hash)};
+}
+
+// Waits until the transaction that has written a row, or is deleting it, ends.
+void wait_for_writer(Relation sources, const SnapshotData &dirty, ItemPointer row) {
+    TransactionId other = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+    if (dirty.speculativeToken != 0)
+        SpeculativeInsertionWait(dirty.xmin, dirty.speculativeToken);
+    else
+        XactLockTableWait(other, sources, row, XLTW_RecheckExclusionConstr);
+}
+
+// Looks for another live source of the same content, as the unique index of the next version will. Returns
+// false if it had to wait: the search begins again.
+// Errors: 23505, as of that index.
+bool refuse_twin(Relation sources, const Search &search, TupleTableSlot *added) {
+    bool is_null[2];
+    Datum notebook = slot_getattr(added, search.notebook_id, &is_null[0]);
+    Datum hash = slot_getattr(added, search.content_hash, &is_null[1]);
+    if (is_null[0] || is_null[1]) return true;
+    Oid collation = TupleDescAttr(RelationGetDescr(sources), search.content_hash - 1)->attcollation;
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], search.notebook_id, BTEqualStrategyNumber, F_UUID_EQ, notebook);
+    ScanKeyEntryInitialize(&keys[1], 0, search.content_hash, BTEqualStrategyNumber, InvalidOid, collation, F_TEXTEQ,
+                           hash);
+    // Sees what others have not committed, and by whom.
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+    SysScanDesc scan = systable_beginscan(sources, search.index, true, &dirty, 2, keys);
+    bool is_twin = false, must_wait = false;
+    ItemPointerData row{};
+    while (HeapTuple tuple = systable_getnext(scan)) {
+        CHECK_FOR_INTERRUPTS();
+        if (ItemPointerEquals(&tuple->t_self, &added->tts_tid) || !value_of(tuple, search.deleted_at, sources).is_null)
+            continue;
+        is_twin = true;
+        must_wait = TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax);
+        row = tuple->t_self;
+        break;
+    }
+    systable_endscan(scan);
+    if (!is_twin) return true;
+    if (must_wait) {
+        wait_for_writer(sources, dirty, &row);
+        return false;
+    }
+    const char *key = DatumGetCString(DirectFunctionCall1(uuid_out, notebook));
+    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+            errmsg("duplicate key value violates unique constraint \"%s\"", unique_index),
+            errdetail("Key (notebook_id, content_hash)=(%s, %s) already exists.", key, TextDatumGetCString(hash)),
+            errtableconstraint(sources, unique_index));
+}
+
+void check_twin(FunctionCallInfo fcinfo) {
+    TriggerData *trigger = after_call(fcinfo, "discovery_prepared", true);
+    Relation sources = trigger->tg_relation;
+    if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return;
+    const Search &search = once_a_statement(fcinfo, [&] { return search_in(sources); });
+    TupleTableSlot *added = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newslot : trigger->tg_trigslot;
+    while (!refuse_twin(sources, search, added)) CHECK_FOR_INTERRUPTS();
+}
+
+// A row was written where the other triggers do not fire (session_replication_role = replica, a subscription):
+// nothing is proven any more.
+void spoil(FunctionCallInfo fcinfo) {
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!TRIGGER_FIRED_AFTER(trigger->tg_event))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger after each %s", "discovery_prepared", "row"));
+    SPI_connect();
+    Session session = act_as_owner_of(trigger->tg_relation);
+    run_saved(psprintf("DELETE FROM %s", hold_beside(trigger->tg_relation, preparation_table, "preparation")), {});
+    leave(session);
+    SPI_finish();
+}
+
+constexpr struct {
+    const char *name;
+    PGFunction function;
+} functions[] = {
+    {"discovery_notebook_row", discovery_notebook_row},
+    {"discovery_notebook_change", discovery_notebook_change},
+    {"discovery_source_row", discovery_source_row},
+    {"discovery_source_change", discovery_source_change},
+    {"discovery_source_statement", discovery_source_statement},
+    {"discovery_lost_file", discovery_lost_file},
+};
+
+}  // namespace
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_prepared) {
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg("function \"%s\" must be called as a trigger", "discovery_prepared"));
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const char *name = trigger->tg_trigger->tgnargs == 1 ? trigger->tg_trigger->tgargs[0] : "";
+    // The statements of the preparation know what they do.
+    if (is_in_batch()) {
+        bool is_before_row = TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event);
+        if (!is_before_row) return PointerGetDatum(nullptr);
+        return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+                                                                          : trigger->tg_trigtuple);
+    }
+    if (strcmp(name, "discovery_twin") == 0) {
+        check_twin(fcinfo);
+        return PointerGetDatum(nullptr);
+    }
+    if (strcmp(name, "discovery_spoilt") == 0) {
+        spoil(fcinfo);
+        return PointerGetDatum(nullptr);
+    }
+    for (const auto &one : functions)
+        if (strcmp(name, one.name) == 0) return one.function(fcinfo);
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("\"%s\" is not the name of a trigger function of the store", name));
+}
