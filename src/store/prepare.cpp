@@ -160,6 +160,20 @@ Batch next_ids(const Store &store, const char *table, const Position &position, 
     return {in_core([&] { return core::batch_of_ids(first, last); }), {last, is_last}, first, last};
 }
 
+// Checks that the statements before this one have run: each relies on what the others have done.
+// Errors: 55000.
+void require_earlier(const Store &store, const core::Step *step, const Preparation &preparation, int number) {
+    ListCell *cell;
+    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema))) {
+        auto *statement = static_cast<Statement *>(lfirst(cell));
+        if (statement->number == number) return;
+        if (statement->ahead->is_in_batches() && !list_member_int(preparation.done, statement->number))
+            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("statement %d of the step to version %s must run ahead before statement %d",
+                           statement->number, text_of(step->to), number));
+    }
+}
+
 // Runs `statements`, which may not call in_core(), in a subtransaction, in which no lock is waited for long.
 // Returns the error, or null.
 template <class Statements>
@@ -176,6 +190,7 @@ ErrorData *error_of_batch(Statements statements) {
 ErrorData *run_batch(const Store &store, const core::Step *step, int number, int size, bool *is_left) {
     Preparation preparation = read_preparation(store, step);
     if (!preparation.is_installed) refuse_not_begun(store, step);
+    require_earlier(store, step, preparation, number);
     const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
     const char *work = psprintf("%s.%s", schema, preparation_table);
     Argument of_step = text_argument(name_of(step)), of_statement{INT4OID, Int32GetDatum(number)};

@@ -90,6 +90,9 @@ SELECT sources, reason FROM discovery_deletions;
 UPDATE notebooks SET source_count = 1000 WHERE name = 'one';
 SELECT name, source_count FROM notebooks ORDER BY name;
 
+-- Each relies on the one before.
+CALL discovery_run_ahead('1.1', 10, 'discovery_ahead');
+\echo :SQLSTATE
 -- In batches: hashes, duplicates, counts.
 SELECT statement FROM discovery_prepare_upgrade() LIMIT 1 \gexec
 SELECT name, content_hash = hash(1) AS is_folded FROM sources WHERE id BETWEEN n(101) AND n(104);

@@ -10,7 +10,8 @@ use PostgreSQL::Test::Utils;
 use Stores;
 use Test::More;
 
-my $node = new_server('main', conf => "wal_level = logical\nmax_prepared_transactions = 5\nautovacuum = off\n");
+my $node = new_server('main', conf => "wal_level = logical\nmax_wal_senders = 4\nmax_replication_slots = 4\n"
+	. "max_prepared_transactions = 5\nautovacuum = off\n");
 my $dir = $PostgreSQL::Test::Utils::tmp_check;
 
 # A database of the old version, with copies, hashes in capitals and wrong counts; its rows are the same each time.
@@ -28,6 +29,7 @@ sub old_store
 				timestamp '2024-01-01' + make_interval(secs => n), CASE WHEN n % 2 = 0 THEN '/files/' || n END
 			FROM generate_series(1, $rows) AS n");
 }
+# The statements that are left; those of discovery_cancel_upgrade() too.
 sub statements
 {
 	my ($database, $function) = @_;
@@ -54,8 +56,8 @@ sub is_upgraded
 	is(value($node, $database, 'SELECT count(*) FROM check_source_counts()'), '0', "$name: counts");
 	is(value($node, $database, "SELECT count(*) FROM (SELECT FROM sources WHERE deleted_at IS NULL AND content_hash <> ''
 		GROUP BY notebook_id, lower(content_hash) HAVING count(*) > 1) AS x"), '0', "$name: no duplicates");
-	is(value($node, $database, "SELECT count(*) FROM sources WHERE deleted_at IS NOT NULL AND NOT EXISTS
-		(SELECT FROM discovery_deletions d WHERE d.id = deletion_id)"), '0', "$name: all deletions are in the log");
+	is(value($node, $database, "SELECT count(*) FROM sources WHERE deletion_id IS NOT NULL AND NOT EXISTS
+		(SELECT FROM discovery_deletions d WHERE d.id = deletion_id)"), '0', "$name: its deletions are in the log");
 	is(value($node, $database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
 		AND relname ~ '__|preparation'"), '0', "$name: nothing of the preparation is left");
 }
@@ -122,14 +124,11 @@ foreach my $level (qw(info notice))
 
 # Each statement is interrupted: by a lock that it does not get, a timeout, and a crash.
 old_store('stopped', 3000);
-my $all = statements('stopped');
-my $expected = 0;
 while (my @left = statements('stopped'))
 {
 	my $statement = $left[0];
 	my $short = $statement =~ s/\n.*//sr;
 	# It waits for somebody who uses the tables, and fails.
-	my $is_tried = 0;
 	if ($node->can('background_psql'))
 	{
 		my $user = $node->background_psql('stopped');
@@ -158,7 +157,7 @@ while (my @left = statements('stopped'))
 	$node->safe_psql('stopped', "SET client_min_messages = error;\n$left[0]") if @left && $left[0] eq $statement;
 	my @now = statements('stopped');
 	isnt($now[0] // '', $statement, "$short: it is done after interruptions");
-	last if ++$expected > 20;
+	last if @now && $now[0] eq $statement;
 }
 is(state('stopped'), 'prepared', 'the preparation was continued to its end');
 $node->safe_psql('stopped', 'SET client_min_messages = error; ALTER EXTENSION discovery UPDATE');
@@ -210,7 +209,8 @@ is_upgraded('busy', 'beside clients');
 my %told;
 foreach my $n (1 .. 4)
 {
-	$told{$1}++ while slurp_file("$dir/client$n") =~ /ERROR:  (.*)/g;
+	my $output = slurp_file("$dir/client$n");
+	$told{$1}++ while $output =~ /ERROR:  (.*)/g;
 }
 # The clients learn of duplicates, and of nothing else; each plan of theirs is made anew after the new column.
 is(join(', ', grep { !/^duplicate key value|deadlock detected/ } sort keys %told), '', 'errors of the clients');
