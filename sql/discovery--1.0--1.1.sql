@@ -239,10 +239,15 @@ UPDATE @store@.sources SET content_hash = lower(content_hash)
 -- @ahead@ ids of notebooks
 WITH deletion AS MATERIALIZED (
     SELECT @functions@.uuid_v7() AS id
+), twice AS (
+    -- The index on the two columns alone tells which contents may have copies.
+    SELECT notebook_id, content_hash FROM @store@.sources
+    WHERE notebook_id @batch@ AND content_hash <> ''
+    GROUP BY notebook_id, content_hash HAVING count(*) > 1
 ), numbered AS (
     SELECT id, content_hash,
            row_number() OVER (PARTITION BY notebook_id, content_hash ORDER BY created_at, id) AS copy
-    FROM @store@.sources WHERE notebook_id @batch@ AND deleted_at IS NULL AND content_hash <> ''
+    FROM twice JOIN @store@.sources USING (notebook_id, content_hash) WHERE deleted_at IS NULL
 ), deleted AS (
     UPDATE @store@.sources AS source
     SET deleted_at = timezone('UTC', now()), updated_at = timezone('UTC', now()), deletion_id = deletion.id

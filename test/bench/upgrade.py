@@ -124,6 +124,8 @@ class Client(threading.Thread):
                 begun = time.monotonic()
                 session.run(self.work())
                 self.waits.append((begun, time.monotonic() - begun))
+                # The worker does something else.
+                time.sleep(self.random.uniform(0, 0.02))
 
 
 class Clients:

@@ -107,6 +107,18 @@ delete $ENV{$_} foreach grep { /^NODE_(?!PATH$)/ } keys %ENV;
 walk('node_postgres', $missing, 'node', "$scratch/example.mjs");
 unlike(slurp_file("$clients/node/package-lock.json"), qr/"resolved"/, 'the lock file names no registry');
 
+# An upgrade is prepared.
+SKIP:
+{
+	my $python = python_with('psycopg2');
+	skip('preparing an upgrade: needs python3-psycopg2', 3) unless $python;
+	use_database('prepared', "CREATE EXTENSION discovery VERSION '1.0'");
+	my ($status, $out, $err) = run_in('', $python, '-W', 'error', "$clients/python/prepare_upgrade.py");
+	is("$status$err", '0', 'prepare_upgrade.py runs');
+	like($out, qr/^adds columns.*\nupdates rows of sources, in batches.*(\nscans sources.*){6}$/s, 'and says what it does');
+	is($node->safe_psql('prepared', 'SELECT state FROM discovery_status()'), 'prepared', 'the store is prepared');
+}
+
 # Alembic, side by side.
 my $python = python_with('alembic, sqlalchemy, psycopg2');
 SKIP:

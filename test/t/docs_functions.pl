@@ -19,8 +19,8 @@ $node->safe_psql('postgres', 'CREATE EXTENSION discovery');
 my @functions = split /\n/, $node->safe_psql('postgres', q{
 	SELECT concat_ws(E'\t', proname, pg_get_function_arguments(f.oid), pg_get_function_result(f.oid),
 	                 obj_description(f.oid, 'pg_proc'),
-	                 -- what nobody calls by hand: triggers, the aggregate's parts, the scripts' own
-	                 prorettype = 'trigger'::regtype OR 'internal'::regtype = ANY (proargtypes::oid[])
+	                 -- what nobody calls by hand: triggers, procedures, the aggregate's parts, the scripts' own
+	                 prokind = 'p' OR prorettype = 'trigger'::regtype OR 'internal'::regtype = ANY (proargtypes::oid[])
 	                     OR NOT has_function_privilege('pg_read_all_data', f.oid, 'EXECUTE'))
 	FROM pg_proc AS f JOIN pg_depend AS d ON d.objid = f.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 	WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'discovery')

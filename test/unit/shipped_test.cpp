@@ -1,6 +1,7 @@
 // Tests the rules for the scripts and shapes in sql/: for example, one step up and one step down
 // between neighbouring versions, and a shape for each version.
 #include "core/migrations.hpp"
+#include "core/preparation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 namespace discovery::core {
 namespace {
@@ -170,11 +172,37 @@ TEST_F(Shipped, MarksStandInNoLiteral) {
         for (std::sregex_iterator it(sql.begin(), sql.end(), literal), end; it != end; ++it)
             EXPECT_EQ(it->str().find("@store@"), std::string::npos) << it->str();
         // what the runner puts something in for; another word would be run as it stands
-        static const std::regex known("@(store|functions|compression)@"), leftover(R"(@\w+@)");
+        static const std::regex known("@(store|functions|compression|batch)@"), leftover(R"(@\w+@)");
         EXPECT_FALSE(std::regex_search(std::regex_replace(sql, known, ""), leftover));
     };
     check(migrations.record_sql);
     for (const Step &step : migrations.steps) check(step.sql);
+}
+
+TEST_F(Shipped, IndexesThatRunAheadQualifyTheirOperators) {
+    // A session with its own search_path builds them.
+    int indexes = 0;
+    for (const Step &step : migrations.steps) {
+        if (!step.is_up()) continue;
+        std::istringstream lines(step.sql);
+        std::string statement;
+        for (std::string line; std::getline(lines, line);) {
+            statement += line + "\n";
+            if (!line.ends_with(';')) continue;
+            std::string_view sql = without_comments(statement);
+            bool is_index = sql.starts_with("CREATE INDEX ") || sql.starts_with("CREATE UNIQUE INDEX ");
+            auto ahead = read_ahead(statement);
+            ASSERT_TRUE(ahead) << ahead.error().message;
+            if (is_index && ahead->when == Ahead::When::ahead) {
+                ++indexes;
+                static const std::regex qualified(R"(OPERATOR\(pg_catalog\.[^)]+\)|'[^']*')"), bare("[-+*/<>=~!#%^&|]");
+                std::string left = std::regex_replace(std::string(sql), qualified, "");
+                EXPECT_FALSE(std::regex_search(left, bare)) << sql;
+            }
+            statement.clear();
+        }
+    }
+    EXPECT_GT(indexes, 0);
 }
 
 }  // namespace

@@ -97,5 +97,22 @@ TEST(State, CommandsAreQuoted) {
               "upgrade the store: SELECT \"My Functions\".discovery_upgrade('head', 'it''s \"odd\"')");
 }
 
+TEST(State, ThePreparationOfAnUpgradeIsShown) {
+    StoreFacts some = facts({1, 0}, {1, 0}, {1, 1});
+    some.done = 4, some.tasks = 9;
+    EXPECT_EQ(judge(some).state, "preparing, 4 of 9");
+    EXPECT_EQ(
+        judge(some).next_step,
+        "continue with the statements of: SELECT statement FROM public.discovery_prepare_upgrade('head', 'public')");
+    some.done = 9;
+    EXPECT_EQ(judge(some).state, "prepared");
+    EXPECT_EQ(judge(some).next_step, "upgrade the store: SELECT public.discovery_upgrade('head', 'public')");
+    // Also where the extension has the new version already; what is damaged comes first.
+    some.extension = {1, 1};
+    EXPECT_EQ(judge(some).state, "prepared");
+    some.is_complete = false;
+    EXPECT_EQ(judge(some).state, "missing");
+}
+
 }  // namespace
 }  // namespace discovery::core

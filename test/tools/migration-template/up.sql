@@ -7,6 +7,7 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 -- [ ] Each name in the step has @store@ or @functions@ before it, in no literal.
 -- [ ] Rows that are there already fit: NOT NULL, CHECK, UNIQUE, shorter types.
 -- [ ] discovery_plan() was read: which locks, what is scanned or rewritten.
+-- [ ] What may run ahead is marked -- @ahead@; an index's operators are qualified.
 -- [ ] Nothing is lost on the way up; what the way down loses is refused there.
 -- [ ] What is not plain from the statements is said in a comment beside them.
 
