@@ -68,6 +68,18 @@ COMMENT ON FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, 
     'add a source, or find the existing source with the same content: outcome is added, duplicate or '
     'restored, id is the source that has the content';
 
+CREATE FUNCTION @extschema@.add_sources(
+        notebook_id uuid,
+        sources jsonb,
+        on_duplicate text DEFAULT 'return',
+        on_deleted text DEFAULT 'restore')
+    RETURNS TABLE (number integer, id uuid, outcome text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100
+    AS 'MODULE_PATHNAME', 'discovery_add_sources';
+COMMENT ON FUNCTION @extschema@.add_sources(uuid, jsonb, text, text) IS
+    'add a batch of sources, each as add_source() would: sources is an array of objects whose keys are the names '
+    'of its arguments, content in base64 or as \x and hex digits; one row per object, in their order';
+
 CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL)
     RETURNS TABLE (content_hash text, copies bigint, notebooks bigint, source_ids uuid[], duplicate_bytes bigint)
     LANGUAGE C STABLE PARALLEL UNSAFE

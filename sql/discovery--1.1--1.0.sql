@@ -88,6 +88,7 @@ DROP FUNCTION @extschema@.repair_source_counts();
 DROP FUNCTION @extschema@.check_source_counts();
 DROP FUNCTION @extschema@.check_source_hashes(uuid, integer);
 DROP FUNCTION @extschema@.find_duplicate_sources(uuid);
+DROP FUNCTION @extschema@.add_sources(uuid, jsonb, text, text);
 DROP FUNCTION @extschema@.add_source(uuid, text, text, bytea, text, text, text, text, text,
         bigint, json, text, text, jsonb);
 DROP FUNCTION @extschema@.discovery_notebook_change();

@@ -12,18 +12,6 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The first line of a statement that is no comment, without blanks before it.
-const char *first_line(const char *statement) {
-    while (*statement == ' ' || *statement == '\n' || (statement[0] == '-' && statement[1] == '-')) {
-        if (*statement != '-') {
-            ++statement;
-            continue;
-        }
-        statement += strcspn(statement, "\n");
-    }
-    return pnstrdup(statement, strcspn(statement, "\n"));
-}
-
 const config_generic *option_of_messages() {
 #if PG_VERSION_NUM >= 160000
     return find_option("client_min_messages", false, true, ERROR);
@@ -44,24 +32,24 @@ int level_of_client() {
 
 }  // namespace
 
-Progress begin_progress(const char *part, const char *statement) {
-    const char *line = statement ? first_line(statement) : nullptr;
-    pgstat_report_activity(STATE_RUNNING, line ? psprintf("%s: %s", part, line) : part);
-    return {part, line, GetCurrentTimestamp()};
+const char *first_line(const char *statement) {
+    while (*statement == ' ' || *statement == '\n' || strncmp(statement, "--", 2) == 0)
+        statement += *statement == '-' ? strcspn(statement, "\n") : 1;
+    return pnstrdup(statement, strcspn(statement, "\n"));
 }
 
-void show_query_of_client() {
+void detail::begin_part(const char *part, const char *line) {
+    pgstat_report_activity(STATE_RUNNING, line ? psprintf("%s: %s", part, line) : part);
+}
+
+void detail::show_query_of_client() {
     if (debug_query_string != nullptr) pgstat_report_activity(STATE_RUNNING, debug_query_string);
 }
 
-void end_progress(const Progress &progress) {
-    show_query_of_client();
+void detail::end_part(const char *part, const char *line, TimestampTz start) {
     if (level_of_client() > INFO) return;
-    double milliseconds = static_cast<double>(GetCurrentTimestamp() - progress.start) / 1000;
-    if (progress.statement != nullptr)
-        ereport(INFO, errmsg("%s: %.1f ms: %s", progress.part, milliseconds, progress.statement));
-    else
-        ereport(INFO, errmsg("%s: %.1f ms", progress.part, milliseconds));
+    double milliseconds = static_cast<double>(GetCurrentTimestamp() - start) / 1000;
+    ereport(INFO, errmsg("%s: %.1f ms%s%s", part, milliseconds, line ? ": " : "", line ? line : ""));
 }
 
 }  // namespace discovery

@@ -1,30 +1,33 @@
 // Tells where a long piece of work is.
 #pragma once
 
-#include "server/pg.hpp"
-
-extern "C" {
-#include "datatype/timestamp.h"
-}
+#include "server/guard.hpp"
 
 namespace discovery {
 
-/// One part of the work.
-struct Progress {
-    const char *part;
-    const char *statement;
-    TimestampTz start;
-};
-
-/// Shows `part` and the first line of `statement`, which may be null, as the query of this session in
-/// pg_stat_activity, until end_progress() or show_query_of_client().
-Progress begin_progress(const char *part, const char *statement = nullptr);
-
-/// Shows the query of the client again, after an error too.
+namespace detail {
+void begin_part(const char *part, const char *line);
+void end_part(const char *part, const char *line, TimestampTz start);
 void show_query_of_client();
+}  // namespace detail
 
-/// The same; and if client_min_messages is info or lower, tells the client the part, the time that it took
-/// in milliseconds, and the statement.
-void end_progress(const Progress &progress);
+/// Returns the first line of a statement, after the comments and blanks before it.
+const char *first_line(const char *statement);
+
+/// Runs `work`, which may not call in_core(), as a part of a long piece of work. While it runs,
+/// pg_stat_activity shows "`part`: `line`" as the query of this session; `line` may be null. Afterwards, if
+/// client_min_messages is info or lower, tells the client the part, the time that it took in milliseconds,
+/// and the line.
+template <class Work>
+void as_part(const char *part, const char *line, Work work) {
+    TimestampTz start = GetCurrentTimestamp();
+    detail::begin_part(part, line);
+    PG_TRY();
+    { work(); }
+    PG_FINALLY();
+    { detail::show_query_of_client(); }
+    PG_END_TRY();
+    detail::end_part(part, line, start);
+}
 
 }  // namespace discovery

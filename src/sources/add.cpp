@@ -3,19 +3,14 @@
 #include "server/queries.hpp"
 #include "server/result.hpp"
 #include "server/subtransaction.hpp"
-#include "sources/hash.hpp"
-#include "sources/own_columns.hpp"
+#include "sources/add.hpp"
 #include "sources/soft_delete.hpp"
 #include "sources/triggers.hpp"
 
 extern "C" {
-#include "access/detoast.h"
-#include "mb/pg_wchar.h"
 #include "tcop/utility.h"
 #include "utils/array.h"
 }
-
-#include "core/source.hpp"
 
 namespace discovery {
 namespace {
@@ -38,23 +33,22 @@ enum {
     arg_columns
 };
 
-// The number of attempts before add_source() gives up. An attempt fails only if another session
-// commits a row with the same content, or removes one, between our SELECT and our write.
-constexpr int most_attempts = 100;
+const char *find_live(const Store &store) {
+    return placed(psprintf("SELECT source.id, source.name FROM @store@.sources AS source"
+                           " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1"
+                           " AND source.content_hash OPERATOR(pg_catalog.=) $2 AND %s",
+                           is_live),
+                  store);
+}
 
-// The queries repeat the predicates of the partial indexes, so that a generic plan can use them.
-constexpr const char *find_live = R"sql(
-SELECT source.id, source.name FROM @store@.sources AS source
-WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
-  AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text)sql";
-constexpr const char *live_index = "ix_sources_notebook_hash";
-
-constexpr const char *find_deleted = R"sql(
-SELECT source.id FROM @store@.sources AS source
-WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.content_hash OPERATOR(pg_catalog.=) $2
-  AND source.deleted_at IS NOT NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
-ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1)sql";
-constexpr const char *deleted_index = "ix_sources_deleted_hash";
+const char *find_deleted(const Store &store) {
+    return placed(psprintf("SELECT source.id FROM @store@.sources AS source"
+                           " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1"
+                           " AND source.content_hash OPERATOR(pg_catalog.=) $2 AND %s"
+                           " ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id LIMIT 1",
+                           is_deleted),
+                  store);
+}
 
 // The two writes, in the pieces between which a statement names the user's own columns.
 constexpr const char *insert = R"sql(
@@ -63,12 +57,6 @@ INSERT INTO @store@.sources
      source_metadata)sql";
 constexpr const char *inserted =
     "$1, $2, $3, coalesce($4, ''), $5, $6, $7, $8, $9, coalesce($10, '{}'::pg_catalog.json)";
-constexpr const char *unless_there = R"sql(
-ON CONFLICT (notebook_id, content_hash)
-    WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
-    DO NOTHING
-RETURNING id)sql";
-
 constexpr const char *restore = R"sql(
 UPDATE @store@.sources AS source
 SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4, source.extracted_text),
@@ -97,95 +85,53 @@ const char *restoration(const Store &store, const OwnColumns *own) {
                     own->definitions, if_deleted);
 }
 
-// The values of the source to write.
-struct NewSource {
-    Argument notebook_id, name, source_type, extracted_text, content_hash, file_type, url, file_path, file_size,
-        metadata, columns;
-    const OwnColumns *own;  // the user's own columns, or null if none are given
-    bool has_identity;      // content_hash is not empty
-    bool error_on_duplicate, add_beside_deleted;
-};
-
-// Reads the arguments and checks all rules at once.
-// Errors: 22023, with every violation in DETAIL; those of read_own_columns().
-NewSource read_arguments(FunctionCallInfo fcinfo, const Store &store) {
-    core::SourceDraft draft;
-    draft.has_notebook = !PG_ARGISNULL(arg_notebook_id);
-    draft.name = view_argument(fcinfo, arg_name);
-    if (draft.name) {
-        draft.name = core::trim(*draft.name);
-        draft.name_characters = pg_mbstrlen_with_len(draft.name->data(), static_cast<int>(draft.name->size()));
-    }
-    draft.source_type = view_argument(fcinfo, arg_source_type);
-    draft.file_type = view_argument(fcinfo, arg_file_type);
-    draft.url = view_argument(fcinfo, arg_url);
-    draft.content_hash = view_argument(fcinfo, arg_content_hash);
-    if (draft.content_hash)
-        draft.hash_characters =
-            pg_mbstrlen_with_len(draft.content_hash->data(), static_cast<int>(draft.content_hash->size()));
-    if (!PG_ARGISNULL(arg_file_size)) draft.file_size = PG_GETARG_INT64(arg_file_size);
-    if (!PG_ARGISNULL(arg_content)) {
-        Datum content = PG_GETARG_DATUM(arg_content);
-        draft.hash_of_content = view_of(sha256_hex_of_bytes(content));
-        draft.size_of_content = static_cast<int64>(toast_raw_datum_size(content) - VARHDRSZ);
-    }
-    draft.on_duplicate = view_argument(fcinfo, arg_on_duplicate).value_or("");
-    draft.on_deleted = view_argument(fcinfo, arg_on_deleted).value_or("");
-    auto *broken = in_core([&] {
-        std::string lines;
-        for (const std::string &sentence : core::violations(draft)) lines += (lines.empty() ? "" : "\n") + sentence;
-        return lines;
-    });
-    if (!broken->empty())
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid source"),
-                errdetail("%s", broken->c_str()));
-
-    NewSource source;
-    source.notebook_id = argument(fcinfo, arg_notebook_id, UUIDOID);
-    source.name = text_argument(*draft.name);
-    source.source_type = argument(fcinfo, arg_source_type, TEXTOID);
-    source.extracted_text = argument(fcinfo, arg_extracted_text, TEXTOID);
-    source.file_type = argument(fcinfo, arg_file_type, TEXTOID);
-    source.url = argument(fcinfo, arg_url, TEXTOID);
-    source.file_path = argument(fcinfo, arg_file_path, TEXTOID);
-    source.metadata = argument(fcinfo, arg_source_metadata, JSONOID);
-    source.file_size = argument(fcinfo, arg_file_size, INT8OID);
-    source.columns = argument(fcinfo, arg_columns, JSONBOID);
-    source.own = source.columns.is_null ? nullptr : read_own_columns(store, source.columns.value);
-    if (draft.size_of_content) source.file_size = {INT8OID, Int64GetDatum(*draft.size_of_content)};
-    // The hash comes from the content, else from the client, else from the text, as in the row
-    // trigger.
-    std::string_view hash;
-    if (draft.hash_of_content)
-        hash = *draft.hash_of_content;
-    else if (draft.content_hash && !draft.content_hash->empty())
-        hash = *in_core([&] { return core::fold_hash(*draft.content_hash); });
-    else if (draft.source_type != "file" && !PG_ARGISNULL(arg_extracted_text) &&
-             toast_raw_datum_size(PG_GETARG_DATUM(arg_extracted_text)) > VARHDRSZ)
-        hash = view_of(sha256_hex_of_text(PG_GETARG_DATUM(arg_extracted_text)));
-    source.content_hash = text_argument(hash);
-    source.has_identity = !hash.empty();
-    source.error_on_duplicate = draft.on_duplicate == "error";
-    source.add_beside_deleted = draft.on_deleted == "add";
-    return source;
+GivenSource given_by(FunctionCallInfo fcinfo) {
+    return {argument(fcinfo, arg_notebook_id, UUIDOID),     argument(fcinfo, arg_name, TEXTOID),
+            argument(fcinfo, arg_source_type, TEXTOID),     argument(fcinfo, arg_content, BYTEAOID),
+            argument(fcinfo, arg_extracted_text, TEXTOID),  argument(fcinfo, arg_content_hash, TEXTOID),
+            argument(fcinfo, arg_file_type, TEXTOID),       argument(fcinfo, arg_url, TEXTOID),
+            argument(fcinfo, arg_file_path, TEXTOID),       argument(fcinfo, arg_file_size, INT8OID),
+            argument(fcinfo, arg_source_metadata, JSONOID), argument(fcinfo, arg_columns, JSONBOID)};
 }
 
-[[noreturn]] void raise_duplicate(const Store &store, const char *id, const char *name) {
-    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("an identical source already exists in the notebook"),
+// Reads the arguments and checks all rules at once.
+// Errors: 22023, with every violation in DETAIL; those of make_source().
+NewSource read_arguments(FunctionCallInfo fcinfo, const Store &store, const Conflict &conflict) {
+    GivenSource given = given_by(fcinfo);
+    const Violations *broken = violations_of(given, conflict);
+    if (!broken->empty()) {
+        const char *lines = in_core([&] {
+                                std::string all;
+                                for (const std::string &sentence : *broken) all += (all.empty() ? "" : "\n") + sentence;
+                                return all;
+                            })->c_str();
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid source"), errdetail("%s", lines));
+    }
+    return make_source(given, store);
+}
+
+}  // namespace
+
+void raise_duplicate(const Store &store, int number, const char *id, const char *name) {
+    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+            number == 0 ? errmsg("an identical source already exists in the notebook")
+                        : errmsg("source %d: an identical source already exists in the notebook", number),
             id ? errdetail("The existing source is %s, \"%s\".", id, name)
                : errdetail("You do not have permission to see that source."),
             err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(store.schema)),
             err_generic_string(PG_DIAG_TABLE_NAME, "sources"), err_generic_string(PG_DIAG_CONSTRAINT_NAME, live_index));
 }
 
-enum class Attempt {
-    done,
-    found_no_row,       // the source to restore is live by now, or we may not update it
-    found_a_duplicate,  // the duplicate is not visible to us
-};
+void raise_prevented(const Store &store, int number, bool has_duplicate) {
+    // Row security hides a duplicate that conflicts every time but is never found.
+    if (has_duplicate) raise_duplicate(store, number, nullptr, nullptr);
+    ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+            number == 0 ? errmsg("cannot restore the soft-deleted source with this content")
+                        : errmsg("source %d: cannot restore the soft-deleted source with this content", number),
+            errdetail("Row-level security or a trigger prevents the update."),
+            errhint("Use on_deleted => 'add' to leave it deleted and add a new source."));
+}
 
-// Restores a soft-deleted source. If another session has added a duplicate meanwhile, the update is
-// rolled back.
 Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     const char *sql = restoration(store, source.own);
     Datum notebook = source.notebook_id.value;
@@ -210,6 +156,8 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     return !is_free ? Attempt::found_a_duplicate : restored > 0 ? Attempt::done : Attempt::found_no_row;
 }
 
+namespace {
+
 void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
     Datum values[] = {id, to_text(outcome)};
     bool nulls[] = {false, false};
@@ -217,16 +165,16 @@ void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
 }
 
 // Makes one attempt. It fails if another session was faster.
-Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
+Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source, const Conflict &conflict) {
     bool is_null;
     if (source.has_identity) {
-        if (run_saved(placed(find_live, store), {source.notebook_id, source.content_hash}, live_index) > 0) {
-            if (source.error_on_duplicate) raise_duplicate(store, result_text(0, 0), result_text(0, 1));
+        if (run_saved(find_live(store), {source.notebook_id, source.content_hash}, live_index) > 0) {
+            if (conflict.on_duplicate == "error") raise_duplicate(store, 0, result_text(0, 0), result_text(0, 1));
             put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
             return Attempt::done;
         }
-        if (!source.add_beside_deleted &&
-            run_saved(placed(find_deleted, store), {source.notebook_id, source.content_hash}, deleted_index) > 0) {
+        if (conflict.on_deleted != "add" &&
+            run_saved(find_deleted(store), {source.notebook_id, source.content_hash}, deleted_index) > 0) {
             Datum id = result_datum(0, 0, &is_null);
             Attempt attempt = try_restore(store, source, id);
             if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");
@@ -244,20 +192,14 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
     return Attempt::done;
 }
 
-void add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source) {
+void add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source, const Conflict &conflict) {
     SPI_connect();
     int attempts = 0;
     bool has_duplicate = false;
-    for (Attempt attempt; (attempt = try_add(fcinfo, store, source)) != Attempt::done;) {
+    for (Attempt attempt; (attempt = try_add(fcinfo, store, source, conflict)) != Attempt::done;) {
         CHECK_FOR_INTERRUPTS();
         has_duplicate = has_duplicate || attempt == Attempt::found_a_duplicate;
-        if (++attempts < most_attempts) continue;
-        // Row security hides a duplicate that conflicts every time but is never found.
-        if (has_duplicate) raise_duplicate(store, nullptr, nullptr);
-        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                errmsg("cannot restore the soft-deleted source with this content"),
-                errdetail("Row-level security or a trigger prevents the update."),
-                errhint("Use on_deleted => 'add' to leave it deleted and add a new source."));
+        if (++attempts == most_attempts) raise_prevented(store, 0, has_duplicate);
     }
     SPI_finish();
 }
@@ -270,10 +212,12 @@ using namespace discovery;
 DISCOVERY_FUNCTION(discovery_add_source) {
     PreventCommandIfReadOnly("add_source()");
     Store store = current_store();
-    NewSource source = read_arguments(fcinfo, store);
+    Conflict conflict{view_argument(fcinfo, arg_on_duplicate).value_or(""),
+                      view_argument(fcinfo, arg_on_deleted).value_or("")};
+    NewSource source = read_arguments(fcinfo, store, conflict);
     begin_result(fcinfo);
     with_rights(store, [&] {
-        add(fcinfo, store, source);
+        add(fcinfo, store, source, conflict);
         return true;
     });
     return Datum{};

@@ -1,6 +1,7 @@
 // Writes notebooks.source_count.
 #include "sources/counts.hpp"
 
+#include "server/progress.hpp"
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "server/settings.hpp"
@@ -230,22 +231,30 @@ void clear_counts(Relation sources) {
 int64 repair_counts(const Store &store) {
     const char *sources = hold_name(hold_table(store, "sources", AccessShareLock), AccessShareLock);
     const char *notebooks = hold_name(hold_table(store, "notebooks", RowExclusiveLock), RowExclusiveLock);
-    uint64 rows = run_saved(psprintf("SELECT notebook.id FROM %s AS notebook"
-                                     " WHERE notebook.source_count OPERATOR(pg_catalog.<>)"
-                                     " (SELECT pg_catalog.count(*) FROM %s AS source"
-                                     " WHERE source.notebook_id OPERATOR(pg_catalog.=) notebook.id"
-                                     " AND source.deleted_at IS NULL)"
-                                     " ORDER BY notebook.id USING OPERATOR(pg_catalog.<)",
-                                     notebooks, sources),
-                            {});
+    uint64 rows = 0;
+    as_part("counting the sources of all notebooks", nullptr, [&] {
+        rows = run_saved(psprintf("SELECT notebook.id FROM %s AS notebook"
+                                  " WHERE notebook.source_count OPERATOR(pg_catalog.<>)"
+                                  " (SELECT pg_catalog.count(*) FROM %s AS source"
+                                  " WHERE source.notebook_id OPERATOR(pg_catalog.=) notebook.id"
+                                  " AND source.deleted_at IS NULL)"
+                                  " ORDER BY notebook.id USING OPERATOR(pg_catalog.<)",
+                                  notebooks, sources),
+                         {});
+    });
     SPITupleTable *found = SPI_tuptable;
     int64 repaired = 0;
-    for (uint64 row = 0; row < rows; ++row) {
-        CHECK_FOR_INTERRUPTS();
-        bool is_null;
-        Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-        repaired += recount(notebooks, sources, store.owner, id);
-    }
+    constexpr uint64 part = 1000;
+    for (uint64 first = 0; first < rows; first += part)
+        as_part(psprintf("repairing the counts of notebooks: " UINT64_FORMAT " of " UINT64_FORMAT, first, rows),
+                nullptr, [&] {
+                    for (uint64 row = first; row < Min(first + part, rows); ++row) {
+                        CHECK_FOR_INTERRUPTS();
+                        bool is_null;
+                        Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
+                        repaired += recount(notebooks, sources, store.owner, id);
+                    }
+                });
     return repaired;
 }
 

@@ -1,5 +1,6 @@
 // purge_deleted_sources(), and hold_source() and release_source(), which protect a source from it.
 #include "server/arguments.hpp"
+#include "server/progress.hpp"
 #include "server/queries.hpp"
 #include "server/result.hpp"
 #include "server/session.hpp"
@@ -104,13 +105,16 @@ void purge(FunctionCallInfo fcinfo, const Store &store) {
     };
     // Usually nobody has locked any of the rows. Locking each row first would take a third more
     // time. A session that locks a row after the look costs the DELETE its short wait.
-    bool is_done = PG_ARGISNULL(1) && may_try_without_locks(store) && !may_be_locked(store, cutoff, floor) &&
-                   unless_locked([&] { remove(removal(store, "")); });
-    if (!is_done) {
-        tuplestore_clear(removed);
-        remove(removal(store, oldest_unlocked()));
-    }
-    drop_finished_deletions(store, cutoff);
+    bool is_done = false;
+    if (PG_ARGISNULL(1) && may_try_without_locks(store) && !may_be_locked(store, cutoff, floor))
+        as_part("removing deleted sources", nullptr,
+                [&] { is_done = unless_locked([&] { remove(removal(store, "")); }); });
+    if (!is_done)
+        as_part("removing deleted sources that nobody has locked", nullptr, [&] {
+            tuplestore_clear(removed);
+            remove(removal(store, oldest_unlocked()));
+        });
+    as_part("removing finished deletions from the log", nullptr, [&] { drop_finished_deletions(store, cutoff); });
     SPI_finish();
 }
 

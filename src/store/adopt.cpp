@@ -303,7 +303,7 @@ void reattach(const core::Migrations *migrations, const Store &store, const std:
     const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
     SPI_connect();
     Session session = enter_as(store.owner);
-    lock_tables(store, migrations->release(store.version));
+    lock_tables(migrations, store);
     for (const std::string &statement : *statements)
         query(in_core([&] { return core::place_schemas(statement, schema, functions); })->c_str(), {}, false);
     // repair_source_counts() works on the first store in search_path.

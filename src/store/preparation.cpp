@@ -57,7 +57,10 @@ bool has_columns(const Store &store, const AlterTableStmt *statement) {
 
 // Whether the table or the columns that the statement adds are there.
 bool is_added(const Store &store, const Statement *statement) {
-    if (IsA(statement->tree, CreateStmt)) return OidIsValid(get_relname_relid(name_of_new(statement), store.schema));
+    if (IsA(statement->tree, CreateStmt)) {
+        Oid table = get_relname_relid(name_of_new(statement), store.schema);
+        return OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == store.owner;
+    }
     return IsA(statement->tree, AlterTableStmt) &&
            has_columns(store, reinterpret_cast<const AlterTableStmt *>(statement->tree));
 }

@@ -115,7 +115,7 @@ void install_or_remove(const core::Migrations *migrations, const char *schema, c
     const std::vector<core::Loss> *losses = losses_of_cancel(migrations, step);
     SPI_connect();
     Session session = enter_as(store.owner);
-    lock_tables(store, migrations->release(step->from));
+    lock_tables(migrations, store);
     if (installs && !read_preparation(store, step).is_installed) install_preparation(store, step);
     if (!installs) {
         refuse_losses(store, *losses, refused_cancel(step));
@@ -174,6 +174,17 @@ void require_earlier(const Store &store, const core::Step *step, const Preparati
     }
 }
 
+// Holds the tables that the statements of the step name.
+// Errors: 55000 one of them is not a plain table of the store's owner.
+void hold_tables(const core::Migrations *migrations, const Store &store, const core::Step *step) {
+    hold_table(store, "sources", RowExclusiveLock);
+    const core::Release *after = migrations->release(step->to);
+    if (after == nullptr) return;
+    for (const core::Object &object : after->shape)
+        if (object.kind == "table" && OidIsValid(get_relname_relid(object.name.c_str(), store.schema)))
+            hold_table(store, object.name.c_str(), RowExclusiveLock);
+}
+
 // Runs `statements`, which may not call in_core(), in a subtransaction, in which no lock is waited for long.
 // Returns the error, or null.
 template <class Statements>
@@ -187,9 +198,11 @@ ErrorData *error_of_batch(Statements statements) {
 // Runs a statement on the next batch. `is_left` becomes false after the last one. Returns the error of a
 // batch that failed, or null.
 // Errors: 55000 the preparation has to begin again.
-ErrorData *run_batch(const Store &store, const core::Step *step, int number, int size, bool *is_left) {
+ErrorData *run_batch(const core::Migrations *migrations, const Store &store, const core::Step *step, int number,
+                     int size, bool *is_left) {
     Preparation preparation = read_preparation(store, step);
     if (!preparation.is_installed) refuse_not_begun(store, step);
+    hold_tables(migrations, store, step);
     require_earlier(store, step, preparation, number);
     const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
     const char *work = psprintf("%s.%s", schema, preparation_table);
@@ -223,9 +236,12 @@ ErrorData *run_batch(const Store &store, const core::Step *step, int number, int
         "SELECT FROM %s.%s WHERE id BETWEEN $1::uuid AND $2::uuid ORDER BY id"
         " FOR NO KEY UPDATE",
         schema, quoted(table));
+    const char *part = psprintf("step %s: statement %d, batch from %s", name_of(step), number,
+                                position.text ? position.text : "the start");
+    auto run = [&] { run_in_batch(text); };
     error = error_of_batch([&] {
         if (locks) query(lock, {text_argument(batch.first_id), text_argument(batch.last_id)}, false);
-        run_in_batch(text);
+        as_part(part, first_line(text), run);
         query(psprintf("UPDATE %s SET position = $3, is_done = $4 WHERE step = $1 AND statement = $2", work),
               {of_step, of_statement, text_argument(batch.next.text), {BOOLOID, BoolGetDatum(batch.next.is_done)}},
               false);
@@ -242,13 +258,12 @@ void pause(long milliseconds) {
 }
 
 // Runs a statement of the step in batches of about a tenth of a second, each in a transaction of its own, with
-// pauses of half that time between them. A batch that meets a lock gives up its own locks and tries again.
-void run_batches(const char *schema, const core::Step *step, int number, const char *words) {
+// short pauses between them. A batch that meets a lock gives up its own locks and tries again.
+void run_batches(const core::Migrations *migrations, const char *schema, const core::Step *step, int number) {
     constexpr double long_ms = 100, short_ms = 50;
-    constexpr int most_tries = 300;
+    constexpr int most_tries = 300, largest = 10000;
     int size = 16, tries = 0;
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "discovery batches", ALLOCSET_DEFAULT_SIZES);
-    const char *part = psprintf("step %s: %s", name_of(step), words);
     SPI_connect_ext(SPI_OPT_NONATOMIC);
     for (int batch = 1;; ++batch) {
         MemoryContext procedure = MemoryContextSwitchTo(memory);
@@ -256,17 +271,16 @@ void run_batches(const char *schema, const core::Step *step, int number, const c
         Store store = require_store(schema);
         require_ownership(store, GetUserId());
         if (store.version != step->from || !has_preparation(store)) refuse_not_begun(store, step);
-        Progress progress = begin_progress(psprintf("%s, batch %d", part, batch));
+        const TimestampTz start = GetCurrentTimestamp();
         PushActiveSnapshot(GetTransactionSnapshot());
         Session session = enter_as(store.owner);
         for (auto [name, value] : {std::pair{"enable_seqscan", "off"}, {"jit", "off"}})
             set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
         bool is_left;
-        ErrorData *error = run_batch(store, step, number, size, &is_left);
+        ErrorData *error = run_batch(migrations, store, step, number, size, &is_left);
         leave(session);
         PopActiveSnapshot();
-        show_query_of_client();
-        double taken = static_cast<double>(GetCurrentTimestamp() - progress.start) / 1000;
+        double taken = static_cast<double>(GetCurrentTimestamp() - start) / 1000;
         if (error != nullptr) {
             bool is_lock =
                 error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
@@ -274,13 +288,13 @@ void run_batches(const char *schema, const core::Step *step, int number, const c
             size = Max(size / 2, 1);
         } else {
             tries = 0;
-            size = taken < short_ms ? size + size / 2 + 1 : taken > long_ms ? Max(size / 2, 1) : size;
+            size = taken < short_ms ? Min(size + size / 2 + 1, largest) : taken > long_ms ? Max(size / 2, 1) : size;
         }
         MemoryContextSwitchTo(procedure);
         MemoryContextReset(memory);
         SPI_commit();
         if (!is_left) break;
-        pause(static_cast<long>(Min(taken / 2, long_ms)));
+        pause(static_cast<long>(Min(taken, long_ms) / 8));
     }
     SPI_finish();
     MemoryContextDelete(memory);
@@ -353,6 +367,6 @@ DISCOVERY_FUNCTION(discovery_run_ahead) {
     if (statement == nullptr || !statement->ahead->is_in_batches())
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("statement %d of the step to version %s does not run in batches", number, text_of(step->to)));
-    run_batches(schema, step, number, psprintf("statement %d", number));
+    run_batches(migrations, schema, step, number);
     return Datum{};
 }

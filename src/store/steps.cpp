@@ -34,7 +34,6 @@ void run_statement(const char *statement, const char *script, int number) {
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
-        show_query_of_client();
         ErrorData *cause = CopyErrorData();
         // A cancel request or a timeout is not a failure of the statement.
         if (cause->sqlerrcode == ERRCODE_QUERY_CANCELED || cause->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
@@ -79,9 +78,8 @@ void run_statements(List *statements, Oid schema, const char *script, const core
     for (int number = 1; number <= count; ++number) {
         auto *statement = static_cast<const Statement *>(list_nth(statements, number - 1));
         if (replaces_comment(statement->tree, schema, before)) continue;
-        Progress progress = begin_progress(psprintf("%s: statement %d of %d", script, number, count), statement->text);
-        run_statement(statement->text, script, number);
-        end_progress(progress);
+        as_part(psprintf("%s: statement %d of %d", script, number, count), first_line(statement->text),
+                [&] { run_statement(statement->text, script, number); });
     }
 }
 
@@ -197,15 +195,27 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
 
 }  // namespace
 
-void lock_tables(const Store &store, const core::Release *release) {
+void lock_tables(const core::Migrations *migrations, const Store &store) {
+    const core::Release *release = migrations->release(store.version);
     if (release == nullptr) return;
     auto *names = in_core([&] {
-        std::vector<std::string> names{"sources", "notebooks"};
+        std::vector<std::string> all{"sources", "notebooks"};
         for (const core::Object &object : release->shape)
             if (object.kind == "table" && object.name != "sources" && object.name != "notebooks")
-                names.push_back(object.name);
-        return names;
+                all.push_back(object.name);
+        return all;
     });
+    const core::Step *step = has_preparation(store) ? next_step(migrations, store) : nullptr;
+    const core::Release *after = step ? migrations->release(step->to) : nullptr;
+    if (after != nullptr) {
+        in_core([&] { names->push_back(preparation_table); });
+        for (const core::Object &object : after->shape) {
+            bool is_prepared = object.kind == "table" &&
+                               OidIsValid(get_relname_relid(object.name.c_str(), store.schema)) &&
+                               std::find(names->begin(), names->end(), object.name) == names->end();
+            if (is_prepared) in_core([&] { names->push_back(object.name); });
+        }
+    }
     lock_in_tries(store, *names);
     for (const std::string &name : *names) {
         Oid table = get_relname_relid(name.c_str(), store.schema);
@@ -281,7 +291,7 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
     });
     SPI_connect();
     Session session = enter_as(store.owner);
-    lock_tables(store, before);
+    lock_tables(migrations, store);
     auto *lost = in_core([] { return std::vector<core::Loss>{}; });
     for (const core::Loss &loss : *losses) {
         bool is_kept = is_renamed(path, store, loss);

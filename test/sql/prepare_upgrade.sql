@@ -8,7 +8,8 @@ SET search_path = discovery_ahead;
 CREATE ROLE discovery_ahead_stranger;
 GRANT USAGE ON SCHEMA discovery_ahead TO discovery_ahead_stranger;
 CREATE FUNCTION n(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(n::text, 32, '0')::uuid $$;
-CREATE FUNCTION hash(n integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT encode(sha256(n::text::bytea), 'hex') $$;
+CREATE FUNCTION hash(n integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT encode(sha256(n::text::bytea), 'hex') $$;
 -- What is left, without the schema; and what the step would scan, were it run now.
 CREATE VIEW left_over AS
     SELECT number, regexp_replace(split_part(statement, E'\n', 1), 'discovery_ahead\.', '') AS statement
@@ -114,7 +115,8 @@ CREATE INDEX ix_sources_deleted_hash__1_1 ON sources (name);
 CREATE SCHEMA discovery_trap;
 CREATE FUNCTION discovery_trap.trap(character varying, character varying) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
     'BEGIN RAISE ''trapped''; END';
-CREATE OPERATOR discovery_trap.<> (FUNCTION = discovery_trap.trap, LEFTARG = character varying, RIGHTARG = character varying);
+CREATE OPERATOR discovery_trap.<> (FUNCTION = discovery_trap.trap,
+    LEFTARG = character varying, RIGHTARG = character varying);
 SET search_path = discovery_trap, pg_catalog, discovery_ahead;
 SELECT statement FROM discovery_prepare_upgrade() \gexec
 SET search_path = discovery_ahead;
@@ -227,7 +229,32 @@ SELECT state, next_step FROM discovery_status() WHERE schema = 'discovery_ahead_
 SELECT discovery_upgrade('head', 'discovery_ahead_two');
 SELECT object, kind FROM discovery_check('discovery_ahead_two');
 
+-- The owner of the schema, who is not that of the store, puts a view in the place of a table: no code of his runs.
+CREATE ROLE discovery_ahead_mallory;
+CREATE SCHEMA discovery_ahead_shop AUTHORIZATION discovery_ahead_mallory;
+SET search_path = discovery_ahead_shop, discovery_ahead;
+SELECT discovery_create_store('discovery_ahead_shop');
+SELECT discovery_downgrade('1.0', 'discovery_ahead_shop');
+SELECT statement FROM discovery_prepare_upgrade('1.1', 'discovery_ahead_shop') LIMIT 2 \gexec
+SET ROLE discovery_ahead_mallory;
+CREATE FUNCTION stolen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''stolen by %'', current_user; END';
+DROP TABLE discovery_deletions;
+CREATE VIEW discovery_deletions AS SELECT NULL::uuid AS id, ''::text AS login_role, ''::text AS acting_role,
+    ''::text AS reason, 0::bigint AS sources;
+CREATE TRIGGER stolen INSTEAD OF INSERT ON discovery_deletions FOR EACH ROW EXECUTE FUNCTION stolen();
+GRANT ALL ON discovery_deletions TO PUBLIC;
+RESET ROLE;
+INSERT INTO notebooks (id, name) VALUES (n(1), 'one');
+ALTER TABLE sources DISABLE TRIGGER ALL;
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
+    VALUES (n(1), n(1), 'a', 'text', 'a'), (n(2), n(1), 'b', 'text', 'a');
+ALTER TABLE sources ENABLE TRIGGER ALL;
+SELECT statement FROM discovery_prepare_upgrade('1.1', 'discovery_ahead_shop') LIMIT 1 \gexec
+SELECT discovery_upgrade('1.1', 'discovery_ahead_shop');
+
 SET search_path = public;
+DROP SCHEMA discovery_ahead_shop CASCADE;
+DROP ROLE discovery_ahead_mallory;
 DROP EXTENSION discovery CASCADE;
 DROP SCHEMA discovery_ahead CASCADE;
 DROP SCHEMA discovery_ahead_two CASCADE;
