@@ -84,8 +84,8 @@ def add_batch(bench):
         def measured(side, script, times):
             side.settle()
             return times * side.pgbench(script, seconds=seconds)
-        yield bench.compare("add-batch", lambda: measured(ours, scripts[0], 100), lambda: measured(theirs, scripts[1], 1),
-                            ">= 3.00", harness.per_second)
+        yield bench.compare("add-batch", lambda: measured(ours, scripts[0], 100),
+                            lambda: measured(theirs, scripts[1], 1), ">= 3.00", harness.per_second)
 
 
 def add_8_hot(bench):

@@ -147,7 +147,8 @@ class Clients:
 
     def during(self, begin, end):
         """Transactions per second, and the seconds of the longest, of those that end in that time."""
-        waits = [wait for client in self.clients for begun, wait in client.waits if begin < begun + wait and begun < end]
+        waits = [wait for client in self.clients for begun, wait in client.waits
+                 if begin < begun + wait and begun < end]
         return len(waits) / (end - begin), max(waits)
 
 
@@ -155,7 +156,8 @@ def prepare(database):
     """Runs what discovery_prepare_upgrade() gives until nothing is left."""
     with database.session() as session:
         session.run("SET client_min_messages = error")
-        while statement := session.run("SELECT replace(statement, E'\\n', ' ') FROM discovery_prepare_upgrade() LIMIT 1"):
+        left = "SELECT replace(statement, E'\\n', ' ') FROM discovery_prepare_upgrade() LIMIT 1"
+        while statement := session.run(left):
             session.run(statement)
 
 
@@ -193,7 +195,8 @@ def online(bench):
                     preparing = timed(lambda: prepare(side))
                     upgrading = timed(lambda: side.run(upgrade_it))
                     time.sleep(1)
-                wrong = side.run("SELECT (SELECT count(*) FROM check_source_counts()) + (SELECT count(*) FROM discovery_check())")
+                wrong = side.run("""SELECT (SELECT count(*) FROM check_source_counts())
+                    + (SELECT count(*) FROM discovery_check())""")
                 if wrong != "0":
                     raise RuntimeError(f"the upgraded store has {wrong} faults")
                 of = f"of {sources:,} sources"

@@ -175,7 +175,8 @@ RESET discovery.allow_data_loss;
 SELECT statement FROM discovery_cancel_upgrade();
 SELECT state FROM discovery_status();
 SELECT object, kind FROM discovery_check();
-SELECT count(*) FROM pg_class WHERE relnamespace = 'discovery_ahead'::regnamespace AND relname ~ 'preparation|__|deletions';
+SELECT count(*) FROM pg_class
+WHERE relnamespace = 'discovery_ahead'::regnamespace AND relname ~ 'preparation|__|deletions';
 SELECT count(*), count(deleted_at) FROM sources;
 
 -- Prepared again and upgraded.

@@ -97,7 +97,8 @@ SELECT count(*) AS changed FROM at_1_1 AS before FULL JOIN sources AS after USIN
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
     VALUES (n(20), :two, 'duplicate', 'file', repeat('abcdef09', 8));
 SELECT name, source_count FROM notebooks ORDER BY name;
-SELECT proname FROM pg_proc WHERE pronamespace = 'discovery_up'::regnamespace AND proname IN ('add_source', 'delete_source');
+SELECT proname FROM pg_proc
+WHERE pronamespace = 'discovery_up'::regnamespace AND proname IN ('add_source', 'delete_source');
 
 -- Upgraded again: there is one duplicate, so the WARNING is about one.
 \set VERBOSITY terse

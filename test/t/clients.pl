@@ -115,7 +115,8 @@ SKIP:
 	use_database('prepared', "CREATE EXTENSION discovery VERSION '1.0'");
 	my ($status, $out, $err) = run_in('', $python, '-W', 'error', "$clients/python/prepare_upgrade.py");
 	is("$status$err", '0', 'prepare_upgrade.py runs');
-	like($out, qr/^adds columns.*\nupdates rows of sources, in batches.*(\nscans sources.*){6}$/s, 'and says what it does');
+	like($out, qr/^adds columns.*\nupdates rows of sources, in batches.*(\nscans sources.*){6}$/s,
+		'and says what it does');
 	is($node->safe_psql('prepared', 'SELECT state FROM discovery_status()'), 'prepared', 'the store is prepared');
 }
 

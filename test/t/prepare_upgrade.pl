@@ -85,8 +85,8 @@ $node->safe_psql('ahead', 'VACUUM ANALYZE');
 # The step reads no table: it has only what takes constant time.
 my $scans = "SELECT sum(seq_scan + coalesce(idx_scan, 0)), sum(n_tup_upd + n_tup_ins) FROM pg_stat_xact_user_tables
 	WHERE relname IN ('sources', 'notebooks')";
-is($node->safe_psql('ahead', "SET client_min_messages = error; BEGIN; ALTER EXTENSION discovery UPDATE; $scans; COMMIT"),
-	'0|0', 'the step of a prepared store reads and writes no row');
+is($node->safe_psql('ahead', "SET client_min_messages = error; BEGIN; ALTER EXTENSION discovery UPDATE; $scans;
+	COMMIT"), '0|0', 'the step of a prepared store reads and writes no row');
 is_upgraded('ahead', 'prepared');
 is(dump_of('ahead'), dump_of('at_once'), 'both ways lead to the same schema');
 is(rows_of('ahead'), rows_of('at_once'), 'and to the same rows');
@@ -171,15 +171,21 @@ append_to_file("$dir/old.sql", <<'SQL');
 \set content random(1, 3000)
 \set what random(1, 10)
 \if :what <= 5
-INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (gen_random_uuid(), md5('n' || :notebook)::uuid, 'new', 'text', upper(encode(sha256(:content::text::bytea), 'hex')));
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
+VALUES (gen_random_uuid(), md5('n' || :notebook)::uuid, 'new', 'text',
+    upper(encode(sha256(:content::text::bytea), 'hex')));
 \elif :what <= 6
-UPDATE sources SET deleted_at = now() WHERE id = (SELECT id FROM sources WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NULL LIMIT 1);
+UPDATE sources SET deleted_at = now() WHERE id = (SELECT id FROM sources
+    WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NULL LIMIT 1);
 \elif :what <= 7
-UPDATE sources SET deleted_at = NULL WHERE id = (SELECT id FROM sources WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NOT NULL LIMIT 1);
+UPDATE sources SET deleted_at = NULL WHERE id = (SELECT id FROM sources
+    WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NOT NULL LIMIT 1);
 \elif :what <= 8
-UPDATE notebooks SET source_count = (SELECT count(*) FROM sources WHERE notebook_id = notebooks.id AND deleted_at IS NULL) WHERE id = md5('n' || :notebook)::uuid;
+UPDATE notebooks SET source_count = (SELECT count(*) FROM sources
+    WHERE notebook_id = notebooks.id AND deleted_at IS NULL) WHERE id = md5('n' || :notebook)::uuid;
 \elif :what <= 9
-UPDATE sources SET notebook_id = md5('n' || 1 + :notebook % 50)::uuid WHERE id = (SELECT id FROM sources WHERE notebook_id = md5('n' || :notebook)::uuid LIMIT 1);
+UPDATE sources SET notebook_id = md5('n' || 1 + :notebook % 50)::uuid WHERE id = (SELECT id FROM sources
+    WHERE notebook_id = md5('n' || :notebook)::uuid LIMIT 1);
 \else
 DELETE FROM sources WHERE id = (SELECT id FROM sources WHERE notebook_id = md5('n' || :notebook)::uuid LIMIT 1);
 \endif
