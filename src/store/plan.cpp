@@ -21,8 +21,10 @@ void put_step(FunctionCallInfo fcinfo, const core::Migrations *migrations, const
         CHECK_FOR_INTERRUPTS();
         auto *statement = static_cast<Statement *>(lfirst(cell));
         Analysis analysis = analyze(statement->tree, *shape);
+        // What a preparation has made is no data of the user's.
+        bool can_lose_data = analysis.can_lose_data && statement->number != 0;
         Datum values[] = {to_text(name_of(step)),  Int32GetDatum(++number),   to_text(statement->text),
-                          to_text(analysis.locks), to_text(analysis.effects), BoolGetDatum(analysis.can_lose_data)};
+                          to_text(analysis.locks), to_text(analysis.effects), BoolGetDatum(can_lose_data)};
         bool nulls[] = {false, false, false, analysis.locks[0] == '\0', analysis.effects[0] == '\0', false};
         put_row(fcinfo, values, nulls);
     }

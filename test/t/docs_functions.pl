@@ -17,7 +17,7 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION discovery');
 my @functions = split /\n/, $node->safe_psql('postgres', q{
-	SELECT concat_ws(E'\t', proname, pg_get_function_arguments(f.oid), pg_get_function_result(f.oid),
+	SELECT concat_ws(E'\t', proname, pg_get_function_arguments(f.oid), coalesce(pg_get_function_result(f.oid), ''),
 	                 obj_description(f.oid, 'pg_proc'),
 	                 -- what nobody calls by hand: triggers, procedures, the aggregate's parts, the scripts' own
 	                 prokind = 'p' OR prorettype = 'trigger'::regtype OR 'internal'::regtype = ANY (proargtypes::oid[])
