@@ -2,6 +2,16 @@
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
 --
+-- Identifiers
+--
+
+CREATE FUNCTION @extschema@.uuid_v7() RETURNS uuid
+    LANGUAGE C VOLATILE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'discovery_uuid_v7';
+COMMENT ON FUNCTION @extschema@.uuid_v7() IS
+    'a UUID of version 7 (RFC 9562): ordered by time, strictly increasing within a session';
+
+--
 -- Triggers of the store
 --
 
@@ -250,7 +260,7 @@ UPDATE @store@.sources SET content_hash = lower(content_hash)
 -- returns a message and a hint for the user.
 -- @ahead@ ids of notebooks
 WITH deletion AS MATERIALIZED (
-    SELECT @functions@.uuid_v7() AS id
+    SELECT @functions@.discovery_new_id() AS id
 ), twice AS (
     -- The index on the two columns alone tells which contents may have copies.
     SELECT notebook_id, content_hash FROM @store@.sources

@@ -45,11 +45,12 @@ COMMENT ON AGGREGATE @extschema@.content_hash_agg(bytea) IS
 -- Identifiers
 --
 
-CREATE FUNCTION @extschema@.uuid_v7() RETURNS uuid
+CREATE FUNCTION @extschema@.discovery_new_id() RETURNS uuid
     LANGUAGE C VOLATILE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'discovery_uuid_v7';
-COMMENT ON FUNCTION @extschema@.uuid_v7() IS
-    'a UUID of version 7 (RFC 9562): ordered by time, strictly increasing within a session';
+COMMENT ON FUNCTION @extschema@.discovery_new_id() IS
+    'a new UUID of version 7, for the statements of a step that run ahead of it; others use uuid_v7(), '
+    'from version 1.1 on';
 
 --
 -- The store

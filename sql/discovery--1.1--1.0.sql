@@ -97,3 +97,4 @@ DROP FUNCTION @extschema@.discovery_lost_file();
 DROP FUNCTION @extschema@.discovery_source_statement();
 DROP FUNCTION @extschema@.discovery_source_change();
 DROP FUNCTION @extschema@.discovery_source_row();
+DROP FUNCTION @extschema@.uuid_v7();

@@ -98,7 +98,7 @@ INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
     VALUES (n(20), :two, 'duplicate', 'file', repeat('abcdef09', 8));
 SELECT name, source_count FROM notebooks ORDER BY name;
 SELECT proname FROM pg_proc
-WHERE pronamespace = 'discovery_up'::regnamespace AND proname IN ('add_source', 'delete_source');
+WHERE pronamespace = 'discovery_up'::regnamespace AND proname IN ('add_source', 'uuid_v7');
 
 -- Upgraded again: there is one duplicate, so the WARNING is about one.
 \set VERBOSITY terse
