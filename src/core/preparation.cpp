@@ -127,6 +127,15 @@ std::string prepared_trigger(std::string_view statement) {
            std::string(pieces[name].text) + "')";
 }
 
+std::string unless_there(std::string_view statement) {
+    statement = without_comments(statement);
+    auto pieces = pieces_of(statement);
+    std::string text(statement);
+    for (std::size_t i = pieces.size(); i-- > 1;)
+        if (pieces[i - 1].text == "ADD" && pieces[i].text == "COLUMN") text.insert(pieces[i].end(), " IF NOT EXISTS");
+    return text;
+}
+
 bool is_prepared_index(const Object &is, const Object &should_be, Version version) {
     std::string name = part_of(should_be), prepared = prepared_name(name, version);
     std::string definition = should_be.definition;

@@ -55,6 +55,9 @@ std::string prepared_index(std::string_view statement, std::string_view name);
 /// which the version before the step has too.
 std::string prepared_trigger(std::string_view statement);
 
+/// Returns an ALTER TABLE statement that adds only those of its columns that the table does not have.
+std::string unless_there(std::string_view statement);
+
 /// Whether `is`, an index under its prepared name, is valid and otherwise defined as `should_be`.
 bool is_prepared_index(const Object &is, const Object &should_be, Version version);
 

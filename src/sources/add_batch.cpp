@@ -27,7 +27,7 @@ struct Element {
     NewSource source;
     std::string_view hash;
     int first;            // the element with this hash that comes first in the batch
-    core::Uuid id;        // the new one, or that of the source with the content
+    core::Uuid id;        // of the source with the content, once there is an outcome
     const char *outcome;  // null until it has one
 };
 
@@ -51,6 +51,8 @@ void read_elements(Batch &batch, Jsonb *sources) {
         static_cast<Element *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Element) * (batch.count + 1)));
     auto *given = static_cast<GivenSource *>(
         MemoryContextAllocHuge(CurrentMemoryContext, sizeof(GivenSource) * (batch.count + 1)));
+    constexpr int most_faults = 100;
+    int count_of_faults = 0;
     StringInfoData faults;
     initStringInfo(&faults);
     for (int number = 0; number < batch.count; ++number) {
@@ -65,8 +67,10 @@ void read_elements(Batch &batch, Jsonb *sources) {
             in_core([&] { broken->insert(broken->end(), more->begin(), more->end()); });
         }
         for (const std::string &sentence : *broken)
-            appendStringInfo(&faults, "%sSource %d: %s", faults.len > 0 ? "\n" : "", number + 1, sentence.c_str());
+            if (++count_of_faults <= most_faults)
+                appendStringInfo(&faults, "%sSource %d: %s", faults.len > 0 ? "\n" : "", number + 1, sentence.c_str());
     }
+    if (count_of_faults > most_faults) appendStringInfo(&faults, "\nThere are %d more.", count_of_faults - most_faults);
     if (faults.len > 0)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid sources"),
                 errdetail("%s", faults.data));
@@ -77,8 +81,7 @@ void read_elements(Batch &batch, Jsonb *sources) {
     error_context_stack = &context;
     for (; number < batch.count; ++number) {
         NewSource source = make_source(given[number], batch.store);
-        batch.elements[number] = {source, view_of(DatumGetTextPP(source.content_hash.value)), number, new_uuid(),
-                                  nullptr};
+        batch.elements[number] = {source, view_of(DatumGetTextPP(source.content_hash.value)), number, {}, nullptr};
     }
     error_context_stack = context.previous;
 }
@@ -192,51 +195,57 @@ Argument array_of(const Batch &batch, const int *numbers, int count, Argument Ne
                        construct_md_array(values, nulls, 1, &count, &lower_bound, type, length, by_value, alignment))};
 }
 
+// Raises an error where it cannot be told which elements were inserted.
+[[noreturn]] void refuse_changed(const Batch &batch) {
+    ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+            errmsg("cannot tell which sources of the batch were added"),
+            errdetail("A trigger or rule on the table of sources leaves out rows or changes their content_hash."),
+            errhint("Use add_source() for each of them."), err_generic_string(PG_DIAG_TABLE_NAME, "sources"),
+            err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(batch.store.schema)));
+}
+
 // Inserts elements that name the same columns of the user's. Those whose content is there meanwhile get no outcome.
 void insert(Batch &batch, const int *numbers, int count) {
     const OwnColumns *own = batch.elements[numbers[0]].source.own;
     const char *into = placed(
-        "INSERT INTO @store@.sources (id, notebook_id, name, source_type, extracted_text, content_hash, file_type, url,"
+        "INSERT INTO @store@.sources (notebook_id, name, source_type, extracted_text, content_hash, file_type, url,"
         " file_path, file_size, source_metadata",
         batch.store);
     const char *sql = psprintf(
-        "%s%s) SELECT batch.id, $1, batch.name, batch.source_type, coalesce(batch.extracted_text, ''),"
+        "%s%s) SELECT $1, batch.name, batch.source_type, coalesce(batch.extracted_text, ''),"
         " batch.content_hash, batch.file_type, batch.url, batch.file_path, batch.file_size,"
         " coalesce(batch.source_metadata, '{}'::pg_catalog.json)%s"
         " FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5),"
         " pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
-        " pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12)) AS batch (id, name, source_type,"
-        " extracted_text, content_hash, file_type, url, file_path, file_size, source_metadata, columns)%s%s%s%s",
+        " pg_catalog.unnest($10), pg_catalog.unnest($11)) AS batch (name, source_type,"
+        " extracted_text, content_hash, file_type, url, file_path, file_size, source_metadata, columns)%s%s%s%s,"
+        " content_hash::pg_catalog.text",
         into, own ? own->names : "", own ? own->values : "",
         own ? " CROSS JOIN LATERAL pg_catalog.jsonb_to_record(batch.columns) AS given (" : "",
         own ? own->definitions : "", own ? ")" : "", unless_there);
-    auto *ids = static_cast<Datum *>(palloc(sizeof(Datum) * count));
-    for (int i = 0; i < count; ++i) ids[i] = to_datum(batch.elements[numbers[i]].id);
     auto values = [&](Argument NewSource::*value, Oid type, Oid array) {
         return array_of(batch, numbers, count, value, type, array);
     };
     uint64 rows = run_saved(
-        sql, {batch.notebook_id,
-              {UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))},
-              values(&NewSource::name, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::source_type, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::extracted_text, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::content_hash, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::file_type, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::url, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::file_path, TEXTOID, TEXTARRAYOID),
-              values(&NewSource::file_size, INT8OID, INT8ARRAYOID),
-              values(&NewSource::metadata, JSONOID, JSONARRAYOID),
-              values(&NewSource::columns, JSONBOID, JSONBARRAYOID)});
-    auto *added = in_core([&] {
-        std::map<core::Uuid, int> by_id;
-        for (int i = 0; i < count; ++i) by_id.emplace(batch.elements[numbers[i]].id, numbers[i]);
-        return by_id;
-    });
+        sql,
+        {batch.notebook_id, values(&NewSource::name, TEXTOID, TEXTARRAYOID),
+         values(&NewSource::source_type, TEXTOID, TEXTARRAYOID),
+         values(&NewSource::extracted_text, TEXTOID, TEXTARRAYOID),
+         values(&NewSource::content_hash, TEXTOID, TEXTARRAYOID), values(&NewSource::file_type, TEXTOID, TEXTARRAYOID),
+         values(&NewSource::url, TEXTOID, TEXTARRAYOID), values(&NewSource::file_path, TEXTOID, TEXTARRAYOID),
+         values(&NewSource::file_size, INT8OID, INT8ARRAYOID), values(&NewSource::metadata, JSONOID, JSONARRAYOID),
+         values(&NewSource::columns, JSONBOID, JSONBARRAYOID)});
+    // The rows come in the order of the elements. Where some are left out, the hash tells which.
+    bool is_whole = rows == static_cast<uint64>(count);
+    int next = 0;
     for (uint64 row = 0; row < rows; ++row) {
         bool is_null;
-        auto found = added->find(to_uuid(result_datum(row, 0, &is_null)));
-        if (found != added->end()) batch.elements[found->second].outcome = "added";
+        std::string_view hash(result_text(row, 1));
+        while (!is_whole && next < count && batch.elements[numbers[next]].hash != hash) ++next;
+        if (next == count || (!is_whole && hash.empty())) refuse_changed(batch);
+        Element &element = batch.elements[numbers[next++]];
+        element.id = to_uuid(result_datum(row, 0, &is_null));
+        element.outcome = "added";
     }
 }
 
@@ -276,6 +285,7 @@ bool write(Batch &batch) {
         }
         size_t end = begin + 1;
         while (end < left->size() && !deleted.contains((*left)[end]) &&
+               element.hash.empty() == batch.elements[(*left)[end]].hash.empty() &&
                has_same_columns(element, batch.elements[(*left)[end]]))
             ++end;
         insert(batch, left->data() + begin, static_cast<int>(end - begin));

@@ -4,6 +4,7 @@
 #include "core/encoded.hpp"
 
 extern "C" {
+#include "mb/pg_wchar.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
@@ -108,8 +109,12 @@ GivenSource read_source(JsonbContainer *object, const Argument &notebook_id, Vio
             fault = convert(value, key->type, &argument.value);
             argument.is_null = fault != nullptr;
         }
-        if (fault != nullptr)
-            in_core([&] { broken.push_back("\"" + std::string(text_of(name)) + "\" " + fault + "."); });
+        if (fault == nullptr) continue;
+        // A name of any length can be given.
+        std::string_view key_name = text_of(name);
+        key_name = key_name.substr(
+            0, static_cast<size_t>(pg_mbcliplen(key_name.data(), static_cast<int>(key_name.size()), NAMEDATALEN - 1)));
+        in_core([&] { broken.push_back("\"" + std::string(key_name) + "\" " + fault + "."); });
     }
     return given;
 }

@@ -32,8 +32,14 @@ constexpr const char *unique_index = "ix_sources_notebook_hash";
 
 // What the search for a twin needs.
 struct Search {
-    AttrNumber notebook_id, content_hash, deleted_at;
-    Oid index;  // on the first two
+    AttrNumber id, notebook_id, content_hash, deleted_at;
+    Oid index;  // on notebook_id and content_hash
+};
+
+// The source that is checked.
+struct Added {
+    Value id, notebook, hash;
+    bool is_live;
 };
 
 // The index with which sources are found by notebook and hash.
@@ -59,8 +65,8 @@ Oid find_index(Relation sources, AttrNumber notebook_id, AttrNumber content_hash
 Search search_in(Relation sources) {
     AttrNumber notebook_id = column_number(sources, "notebook_id", UUIDOID);
     AttrNumber content_hash = column_number(sources, "content_hash", TEXTOID);
-    return {notebook_id, content_hash, column_number(sources, "deleted_at", TIMESTAMPOID),
-            find_index(sources, notebook_id, content_hash)};
+    return {column_number(sources, "id", UUIDOID), notebook_id, content_hash,
+            column_number(sources, "deleted_at", TIMESTAMPOID), find_index(sources, notebook_id, content_hash)};
 }
 
 // Waits until the transaction that has written a row, or is deleting it, ends.
@@ -72,14 +78,39 @@ void wait_for_writer(Relation sources, const SnapshotData &dirty, ItemPointer ro
         XactLockTableWait(other, sources, row, XLTW_RecheckExclusionConstr);
 }
 
+Added added_by(HeapTuple row, Relation sources, const Search &search) {
+    return {value_of(row, search.id, sources), value_of(row, search.notebook_id, sources),
+            value_of(row, search.content_hash, sources), value_of(row, search.deleted_at, sources).is_null};
+}
+
+bool is_same_id(const Value &a, const Value &b) {
+    return !a.is_null && !b.is_null && memcmp(DatumGetUUIDP(a.datum), DatumGetUUIDP(b.datum), UUID_LEN) == 0;
+}
+
+// The source as it is now: a trigger of a user may have changed or removed it since it was added.
+Added current_version(Relation sources, const Search &search, TupleTableSlot *slot) {
+    bool must_free;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &must_free);
+    Added added = added_by(row, sources, search);
+    Oid key = RelationGetPrimaryKeyIndex(sources);
+    if (!OidIsValid(key) || added.id.is_null) return added;
+    ScanKeyData by_id;
+    ScanKeyInit(&by_id, search.id, BTEqualStrategyNumber, F_UUID_EQ, added.id.datum);
+    SysScanDesc scan = systable_beginscan(sources, key, true, SnapshotSelf, 1, &by_id);
+    HeapTuple now = systable_getnext(scan);
+    added.is_live = added.is_live && HeapTupleIsValid(now);
+    if (HeapTupleIsValid(now)) added = added_by(heap_copytuple(now), sources, search);
+    systable_endscan(scan);
+    return added;
+}
+
 // Looks for another live source of the same content, as the unique index of the next version will. Returns
 // false if it had to wait: the search begins again.
 // Errors: 23505, as of that index.
-bool refuse_twin(Relation sources, const Search &search, TupleTableSlot *added) {
-    bool is_null[2];
-    Datum notebook = slot_getattr(added, search.notebook_id, &is_null[0]);
-    Datum hash = slot_getattr(added, search.content_hash, &is_null[1]);
-    if (is_null[0] || is_null[1]) return true;
+bool refuse_twin(Relation sources, const Search &search, const Added &added) {
+    if (!added.is_live || added.notebook.is_null || added.hash.is_null) return true;
+    Datum notebook = added.notebook.datum, hash = added.hash.datum;
+    if (view_of(DatumGetTextPP(hash)).empty()) return true;
     Oid collation = TupleDescAttr(RelationGetDescr(sources), search.content_hash - 1)->attcollation;
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], search.notebook_id, BTEqualStrategyNumber, F_UUID_EQ, notebook);
@@ -93,8 +124,9 @@ bool refuse_twin(Relation sources, const Search &search, TupleTableSlot *added) 
     ItemPointerData row{};
     while (HeapTuple tuple = systable_getnext(scan)) {
         CHECK_FOR_INTERRUPTS();
-        if (ItemPointerEquals(&tuple->t_self, &added->tts_tid) || !value_of(tuple, search.deleted_at, sources).is_null)
-            continue;
+        // Another version of the same source is no twin.
+        Added found = added_by(tuple, sources, search);
+        if (!found.is_live || is_same_id(found.id, added.id)) continue;
         is_twin = true;
         must_wait = TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax);
         row = tuple->t_self;
@@ -135,7 +167,8 @@ void check_twin(FunctionCallInfo fcinfo) {
     if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return;
     const Search &search = once_a_statement(fcinfo, [&] { return search_in(sources); });
     if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_folded(trigger, search)) return;
-    TupleTableSlot *added = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newslot : trigger->tg_trigslot;
+    TupleTableSlot *slot = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newslot : trigger->tg_trigslot;
+    const Added added = current_version(sources, search, slot);
     while (!refuse_twin(sources, search, added)) CHECK_FOR_INTERRUPTS();
 }
 
@@ -148,7 +181,13 @@ void spoil(FunctionCallInfo fcinfo) {
                 errmsg("function \"%s\" must be called as a trigger after each %s", "discovery_prepared", "row"));
     SPI_connect();
     Session session = act_as_owner_of(trigger->tg_relation);
-    run_saved(psprintf("DELETE FROM %s", hold_beside(trigger->tg_relation, preparation_table, "preparation")), {});
+    const char *sql = psprintf("DELETE FROM %s", hold_beside(trigger->tg_relation, preparation_table, "preparation"));
+    SPIPlanPtr plan = SPI_prepare(sql, 0, nullptr);
+    // The snapshot of the transaction may be older than the preparation.
+    int result = plan == nullptr ? SPI_result
+                                 : SPI_execute_snapshot(plan, nullptr, nullptr, GetLatestSnapshot(), InvalidSnapshot,
+                                                        false, false, 0);
+    if (result < 0) elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
     leave(session);
     SPI_finish();
 }

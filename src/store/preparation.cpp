@@ -65,6 +65,15 @@ bool is_added(const Store &store, const Statement *statement) {
            has_columns(store, reinterpret_cast<const AlterTableStmt *>(statement->tree));
 }
 
+// Whether the statement does nothing but add columns.
+bool adds_columns(const Statement *statement) {
+    if (!IsA(statement->tree, AlterTableStmt)) return false;
+    ListCell *cell;
+    foreach (cell, reinterpret_cast<const AlterTableStmt *>(statement->tree)->cmds)
+        if (lfirst_node(AlterTableCmd, cell)->subtype != AT_AddColumn) return false;
+    return true;
+}
+
 bool is_index(const Statement *statement) { return IsA(statement->tree, IndexStmt); }
 
 // The prepared index of a statement: its name, and whether it is there and can be renamed.
@@ -83,6 +92,12 @@ PreparedIndex prepared_index(const core::Migrations *migrations, const Store &st
     bool is_ready = there != nullptr && wanted != nullptr &&
                     *in_core([&] { return core::is_prepared_index(*there, *wanted, step->to); });
     return {name, exists, is_ready};
+}
+
+// Whether the owner of the store has the table of a preparation in its schema.
+bool has_table(const Store &store) {
+    Oid table = get_relname_relid(preparation_table, store.schema);
+    return OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == store.owner;
 }
 
 // The triggers of a preparation, as statements that drop them.
@@ -112,6 +127,19 @@ PreparatoryTask *task(List *before, const char *statement, const char *effect, b
     int last = before == NIL ? 0 : static_cast<PreparatoryTask *>(llast(before))->number;
     *added = {is_next ? last + 1 : last, statement, effect, is_done};
     return added;
+}
+
+// Errors: 55006 another session is building the index.
+void refuse_being_built(const Store &store, const char *index) {
+    SPI_connect();
+    Session session = enter();
+    bool is_built = query("SELECT FROM pg_stat_progress_create_index WHERE index_relid = $1",
+                          {oid_argument(get_relname_relid(index, store.schema))}) > 0;
+    leave(session);
+    SPI_finish();
+    if (is_built)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_IN_USE), errmsg("index \"%s\" is being built by another session", index),
+                errhint("Wait until it is built: only one session should prepare an upgrade."));
 }
 
 // A call of discovery_run_ahead(), with the exact types of its arguments.
@@ -148,14 +176,14 @@ const char *name_of(const core::Step *step) {
 }
 
 bool has_preparation(const Store &store) {
-    Oid table = get_relname_relid(preparation_table, store.schema);
-    return OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == store.owner;
+    return has_table(store) || (OidIsValid(store.sources) && drops_of_triggers(store) != NIL);
 }
 
 Preparation read_preparation(const Store &store, const core::Step *step, bool waits) {
     Preparation found{false, true, "", false, NIL};
     if (!has_preparation(store)) return found;
     found.is_begun = true;
+    if (!has_table(store)) return found;
     Oid table = get_relname_relid(preparation_table, store.schema);
     if (!waits && !ConditionalLockRelationOid(table, AccessShareLock)) {
         found.is_known = false;
@@ -206,7 +234,8 @@ List *statements_of_step(const core::Migrations *migrations, const Store &store,
         ListCell *drop;
         foreach (drop, drops_of_triggers(store))
             left = lappend(left, make_statement(static_cast<char *>(lfirst(drop))));
-        left = lappend(left, make_statement(psprintf("DROP TABLE %s", in_schema(store, preparation_table))));
+        if (has_table(store))
+            left = lappend(left, make_statement(psprintf("DROP TABLE %s", in_schema(store, preparation_table))));
     }
     ListCell *cell;
     foreach (cell, all) {
@@ -214,6 +243,10 @@ List *statements_of_step(const core::Migrations *migrations, const Store &store,
         if (statement->ahead->when == core::Ahead::When::only_ahead) continue;
         if (preparation.is_begun && statement->ahead->when == core::Ahead::When::ahead) {
             if (is_added(store, statement)) continue;
+            if (adds_columns(statement)) {
+                const char *text = statement->text;
+                statement->text = in_core([&] { return core::unless_there(text); })->c_str();
+            }
             if (statement->ahead->is_in_batches() && preparation.is_installed &&
                 list_member_int(preparation.done, statement->number))
                 continue;
@@ -256,6 +289,7 @@ List *preparatory_tasks(const core::Migrations *migrations, const Store &store, 
         } else if (is_index(statement)) {
             PreparedIndex index = prepared_index(migrations, store, step, *shape, statement);
             bool is_in_the_way = index.exists && !index.is_ready;
+            if (is_in_the_way && waits) refuse_being_built(store, index.name);
             if (is_in_the_way)
                 tasks = lappend(tasks, task(tasks, psprintf("DROP INDEX CONCURRENTLY %s", in_schema(store, index.name)),
                                             "drops an index whose build has failed", false));
@@ -269,11 +303,11 @@ List *preparatory_tasks(const core::Migrations *migrations, const Store &store, 
 }
 
 void install_preparation(const Store &store, const core::Step *step) {
-    bool is_begun = has_preparation(store);
+    bool is_begun = has_preparation(store), has_its_table = has_table(store);
     const char *table = in_schema(store, preparation_table);
     ListCell *cell;
     foreach (cell, drops_of_triggers(store)) query(static_cast<char *>(lfirst(cell)), {}, false);
-    if (is_begun) {
+    if (has_its_table) {
         query(psprintf("DELETE FROM %s", table), {}, false);
     } else {
         query(psprintf("CREATE TABLE %s (step text NOT NULL, statement integer NOT NULL, proof text NOT NULL,"
@@ -288,6 +322,7 @@ void install_preparation(const Store &store, const core::Step *step) {
             is_index(statement) || (is_begun && is_added(store, statement)))
             continue;
         const char *text = statement->text;
+        if (is_begun && adds_columns(statement)) text = in_core([&] { return core::unless_there(text); })->c_str();
         if (IsA(statement->tree, CreateTrigStmt)) text = in_core([&] { return core::prepared_trigger(text); })->c_str();
         query(text, {}, false);
     }
@@ -301,22 +336,26 @@ void remove_preparation(const Store &store, const core::Step *step) {
     ListCell *cell;
     foreach (cell, read_statements(step->sql, quoted_schema(store.schema), functions())) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
-        if (statement->ahead->when == core::Ahead::When::step || !is_added(store, statement)) continue;
+        if (statement->ahead->when == core::Ahead::When::step) continue;
         if (IsA(statement->tree, CreateStmt)) {
-            drops = lcons(psprintf("DROP TABLE %s", in_schema(store, name_of_new(statement))), drops);
+            if (is_added(store, statement))
+                drops = lcons(psprintf("DROP TABLE %s", in_schema(store, name_of_new(statement))), drops);
             continue;
         }
+        if (!adds_columns(statement)) continue;
         auto *alter = reinterpret_cast<AlterTableStmt *>(statement->tree);
+        Oid altered = get_relname_relid(alter->relation->relname, store.schema);
         ListCell *part;
         foreach (part, alter->cmds) {
             auto *column = reinterpret_cast<ColumnDef *>(lfirst_node(AlterTableCmd, part)->def);
+            if (get_attnum(altered, column->colname) == InvalidAttrNumber) continue;
             drops = lcons(psprintf("ALTER TABLE %s DROP COLUMN %s", in_schema(store, alter->relation->relname),
                                    quoted(column->colname)),
                           drops);
         }
     }
     drops = list_concat(drops_of_triggers(store), drops);
-    drops = lappend(drops, psprintf("DROP TABLE %s", in_schema(store, preparation_table)));
+    if (has_table(store)) drops = lappend(drops, psprintf("DROP TABLE %s", in_schema(store, preparation_table)));
     foreach (cell, drops) query(static_cast<char *>(lfirst(cell)), {}, false);
 }
 

@@ -208,7 +208,8 @@ void lock_tables(const core::Migrations *migrations, const Store &store) {
     const core::Step *step = has_preparation(store) ? next_step(migrations, store) : nullptr;
     const core::Release *after = step ? migrations->release(step->to) : nullptr;
     if (after != nullptr) {
-        in_core([&] { names->push_back(preparation_table); });
+        if (OidIsValid(get_relname_relid(preparation_table, store.schema)))
+            in_core([&] { names->push_back(preparation_table); });
         for (const core::Object &object : after->shape) {
             bool is_prepared = object.kind == "table" &&
                                OidIsValid(get_relname_relid(object.name.c_str(), store.schema)) &&

@@ -75,7 +75,7 @@ def add_batch(bench):
     batch = VARIABLES + f"""SELECT count(*) FROM add_sources({stores.NOTEBOOK.format(n=':notebook')},
         (SELECT jsonb_agg(jsonb_build_object('name', 'Source ' || n, 'source_type', 'text',
                                              'extracted_text', {stores.TEXT.format(n='n')}))
-         FROM generate_series(:n, :n + 99) AS n));
+         FROM generate_series((:n)::bigint, (:n)::bigint + 99) AS n));
 """
     with stores.pair(theirs=stores.EXTENSION, notebooks=NOTEBOOKS, sources=bench.amount(20_000)) as (ours, theirs):
         scripts = [script.replace("{notebooks}", str(NOTEBOOKS)) for script in (batch, ADD)]

@@ -31,14 +31,13 @@ SELECT * FROM shown;
 SELECT source_metadata FROM sources WHERE name = 'text';
 SELECT name, source_count FROM notebooks ORDER BY 1;
 SELECT * FROM add_sources(:one, '[]');
--- The ids are those of the rows, a duplicate has that of the source with its content, and new ids are in order.
+-- The ids are those of the rows, and a duplicate has that of the source with its content.
 CREATE TEMPORARY TABLE outcomes AS SELECT * FROM add_sources(:one, '[
     {"name": "new", "source_type": "text", "extracted_text": "new"},
     {"name": "again", "source_type": "text", "extracted_text": "a text"},
     {"name": "new again", "source_type": "url", "url": "http://x", "extracted_text": "new"},
     {"name": "newer", "source_type": "text", "extracted_text": "newer"}]');
 SELECT number, outcome, name FROM outcomes LEFT JOIN sources USING (id) ORDER BY 1;
-SELECT (SELECT id FROM sources WHERE name = 'new') < (SELECT id FROM sources WHERE name = 'newer') AS in_order;
 -- The same content in another notebook is no duplicate.
 SELECT number, outcome FROM add_sources(:two, '[{"name": "new", "source_type": "text", "extracted_text": "new"}]');
 
@@ -125,6 +124,33 @@ SELECT count(*) FROM statements;
 DROP TRIGGER note ON sources;
 SELECT name, source_count, (SELECT count(*) FROM sources WHERE notebook_id = notebooks.id AND deleted_at IS NULL)
 FROM notebooks ORDER BY 1;
+
+-- A trigger of the user's gives other ids, leaves out rows, or changes hashes.
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.name = 'other id' THEN new.id := '00000000-0000-4000-8000-0000000000aa'; END IF;
+    IF new.name = 'left out' THEN RETURN NULL; END IF;
+    IF new.name = 'other hash' THEN new.content_hash := 'changed'; END IF;
+    RETURN new; END $$;
+CREATE TRIGGER a_meddle BEFORE INSERT ON sources FOR EACH ROW EXECUTE FUNCTION meddle();
+SELECT number, id, outcome FROM add_sources(:two, '[{"name": "other id", "source_type": "text"}]');
+DELETE FROM sources WHERE name = 'other id';
+SELECT number, id, outcome FROM add_sources(:two,
+    '[{"name": "other id", "source_type": "text", "extracted_text": "m"}]', on_duplicate => 'error');
+SELECT outcome FROM add_sources(:two, '[{"name": "other hash", "source_type": "text", "extracted_text": "changes"}]');
+SELECT * FROM add_sources(:two, '[{"name": "left out", "source_type": "text"}, {"name": "b", "source_type": "text"}]');
+\echo :SQLSTATE
+SELECT * FROM add_sources(:two, '[{"name": "left out", "source_type": "text", "extracted_text": "o"},
+    {"name": "other hash", "source_type": "text", "extracted_text": "p"}]');
+SELECT count(*) FROM sources WHERE name IN ('b', 'left out');
+DROP TRIGGER a_meddle ON sources;
+-- Not more than a hundred sentences
+DO $$ DECLARE detail text; BEGIN
+    PERFORM add_sources('00000000-0000-4000-8000-000000000001', (SELECT jsonb_agg(n) FROM generate_series(1, 1000) AS n));
+EXCEPTION WHEN invalid_parameter_value THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RAISE WARNING '% lines, the last: %', array_length(string_to_array(detail, E'\n'), 1), split_part(detail, E'\n', -1);
+END $$;
+SELECT * FROM add_sources(:one, jsonb_build_array(jsonb_build_object(repeat('long', 100), 1)));
 
 -- Rights: those of the caller.
 CREATE ROLE discovery_batch_reader;

@@ -87,6 +87,14 @@ UPDATE sources SET name = 'a duplicate, renamed' WHERE id = n(101);
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
     VALUES (n(60), n(1), 'x', 'text', hash(60)), (n(61), n(1), 'y', 'text', hash(60));
 SELECT sources, reason FROM discovery_deletions;
+-- A trigger of the user's that writes the new row again makes no twin of it.
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN UPDATE sources SET url = ''touched'' WHERE id = new.id; RETURN NULL; END';
+CREATE TRIGGER a_touch AFTER INSERT ON sources FOR EACH ROW EXECUTE FUNCTION touch();
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(70), n(1), 'touched', 'text', hash(70));
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(71), n(1), 'twin', 'text', hash(70));
+DROP TRIGGER a_touch ON sources;
+DELETE FROM sources WHERE id = n(70);
 -- The counts that clients write are ignored from here on.
 UPDATE notebooks SET source_count = 1000 WHERE name = 'one';
 SELECT name, source_count FROM notebooks ORDER BY name;
@@ -164,6 +172,26 @@ SELECT * FROM scans;
 ROLLBACK;
 SELECT * FROM scans;
 
+-- What somebody drops of it is made again; without its table and owner it is still one.
+BEGIN;
+ALTER TABLE sources DROP COLUMN hold_reason;
+SELECT left(regexp_replace(statement, '\s+', ' ', 'g'), 100) AS statement FROM discovery_plan('1.1')
+    WHERE statement ~ 'ADD COLUMN';
+ALTER EXTENSION discovery UPDATE TO '1.1';
+SELECT object, kind FROM discovery_check();
+ROLLBACK;
+BEGIN;
+DROP TABLE discovery_preparation;
+SELECT state FROM discovery_status();
+SELECT * FROM left_over;
+ALTER EXTENSION discovery UPDATE TO '1.1';
+SELECT object, kind FROM discovery_check();
+ROLLBACK;
+BEGIN;
+ALTER TABLE discovery_preparation OWNER TO discovery_ahead_stranger;
+SELECT state FROM discovery_status();
+ALTER EXTENSION discovery UPDATE TO '1.1';
+ROLLBACK;
 -- Undone, the old version goes on. What was logged since is data.
 SELECT statement FROM discovery_cancel_upgrade();
 \echo :SQLSTATE

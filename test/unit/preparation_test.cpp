@@ -90,6 +90,13 @@ TEST(PreparedTrigger, NamesItsFunction) {
               "CREATE TRIGGER t AFTER INSERT ON s.t EXECUTE FUNCTION ext.discovery_prepared('a')");
 }
 
+TEST(UnlessThere, AddsWhatIsMissing) {
+    EXPECT_EQ(
+        unless_there("-- Why.\nALTER TABLE s.t\n    ADD COLUMN a integer,\n    ADD COLUMN b text DEFAULT 'ADD COLUMN'"),
+        "ALTER TABLE s.t\n    ADD COLUMN IF NOT EXISTS a integer,\n"
+        "    ADD COLUMN IF NOT EXISTS b text DEFAULT 'ADD COLUMN'");
+}
+
 TEST(Batches, AreRanges) {
     EXPECT_EQ(batch_of_ids("a", "b'c"), "BETWEEN 'a' AND 'b''c'");
     EXPECT_EQ(batch_of_pages(0, 63), "BETWEEN '(0,0)' AND '(63,65535)'");
