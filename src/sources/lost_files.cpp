@@ -31,8 +31,8 @@ void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
     if (paths.empty()) return;
     const char *list = hold_beside(sources, "discovery_lost_files", "list of lost files");
     const char *sql =
-        psprintf("INSERT INTO %s (id, file_path) SELECT %s.uuid_v7(), path FROM pg_catalog.unnest($1) AS path", list,
-                 quoted_schema(read_extension().schema));
+        psprintf("INSERT INTO %s (id, file_path) SELECT %s.discovery_new_id(), path FROM pg_catalog.unnest($1) AS path",
+                 list, quoted_schema(read_extension().schema));
     // An array of them all could be larger than a value can be.
     constexpr size_t most = 10000;
     auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * Min(most, paths.size())));
