@@ -145,10 +145,12 @@ SELECT count(*) FROM sources WHERE name IN ('b', 'left out');
 DROP TRIGGER a_meddle ON sources;
 -- Not more than a hundred sentences
 DO $$ DECLARE detail text; BEGIN
-    PERFORM add_sources('00000000-0000-4000-8000-000000000001', (SELECT jsonb_agg(n) FROM generate_series(1, 1000) AS n));
+    PERFORM add_sources('00000000-0000-4000-8000-000000000001', (SELECT jsonb_agg(n)
+                                                                  FROM generate_series(1, 1000) AS n));
 EXCEPTION WHEN invalid_parameter_value THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RAISE WARNING '% lines, the last: %', array_length(string_to_array(detail, E'\n'), 1), split_part(detail, E'\n', -1);
+    RAISE WARNING '% lines, the last: %', array_length(string_to_array(detail, E'\n'), 1),
+        split_part(detail, E'\n', -1);
 END $$;
 SELECT * FROM add_sources(:one, jsonb_build_array(jsonb_build_object(repeat('long', 100), 1)));
 

@@ -91,7 +91,8 @@ SELECT sources, reason FROM discovery_deletions;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN UPDATE sources SET url = ''touched'' WHERE id = new.id; RETURN NULL; END';
 CREATE TRIGGER a_touch AFTER INSERT ON sources FOR EACH ROW EXECUTE FUNCTION touch();
-INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(70), n(1), 'touched', 'text', hash(70));
+INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
+    VALUES (n(70), n(1), 'touched', 'text', hash(70));
 INSERT INTO sources (id, notebook_id, name, source_type, content_hash) VALUES (n(71), n(1), 'twin', 'text', hash(70));
 DROP TRIGGER a_touch ON sources;
 DELETE FROM sources WHERE id = n(70);
