@@ -92,7 +92,11 @@ Added current_version(Relation sources, const Search &search, TupleTableSlot *sl
     bool must_free;
     HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &must_free);
     Added added = added_by(row, sources, search);
+#if PG_VERSION_NUM >= 180000
+    Oid key = RelationGetPrimaryKeyIndex(sources, false);
+#else
     Oid key = RelationGetPrimaryKeyIndex(sources);
+#endif
     if (!OidIsValid(key) || added.id.is_null) return added;
     ScanKeyData by_id;
     ScanKeyInit(&by_id, search.id, BTEqualStrategyNumber, F_UUID_EQ, added.id.datum);
