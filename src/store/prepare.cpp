@@ -265,7 +265,7 @@ void run_batches(const core::Migrations *migrations, const char *schema, const c
     int size = 16, tries = 0;
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "discovery batches", ALLOCSET_DEFAULT_SIZES);
     SPI_connect_ext(SPI_OPT_NONATOMIC);
-    for (int batch = 1;; ++batch) {
+    for (;;) {
         MemoryContext procedure = MemoryContextSwitchTo(memory);
         require_read_committed("prepare an upgrade");
         Store store = require_store(schema);
