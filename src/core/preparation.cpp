@@ -43,10 +43,8 @@ std::string_view mark_of(std::string_view statement) {
     while (!statement.empty()) {
         Token token = first_token(statement);
         if (token.kind == Token::Kind::comment &&
-            (token.text.starts_with(ahead_mark) || token.text.starts_with(only_ahead_mark))) {
-            bool ends_line = token.text.size() < statement.size() && statement[token.text.size()] == '\n';
-            return statement.substr(0, token.text.size() + (ends_line ? 1 : 0));
-        }
+            (token.text.starts_with(ahead_mark) || token.text.starts_with(only_ahead_mark)))
+            return token.text;
         if (token.kind != Token::Kind::blank && token.kind != Token::Kind::comment) break;
         statement.remove_prefix(token.text.size());
     }

@@ -3,17 +3,14 @@
 
 extern "C" {
 #include "commands/extension.h"
+#include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
+#include "utils/wait_event.h"
 }
 
 namespace discovery {
 namespace {
-
-// Sets a setting until leave().
-void pin(const char *name, const char *value) {
-    set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
 
 // The settings that change how a statement is read, how PostgreSQL prints a definition, or what a
 // statement of a step makes, with the values that our own statements expect.
@@ -39,6 +36,16 @@ constexpr struct {
 };
 
 }  // namespace
+
+void pin(const char *name, const char *value) {
+    set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void pause(long milliseconds) {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+}
 
 Session save_session() {
     Session session;

@@ -38,6 +38,12 @@ const char *quoted(const char *name);
 /// our lock request, so it must not wait without limit. Call after enter().
 void limit_lock_waits();
 
+/// Sets a setting until leave(), or until the subtransaction ends if it began after enter().
+void pin(const char *name, const char *value);
+
+/// Waits, and handles interrupts.
+void pause(long milliseconds);
+
 /// Saves the state for leave() and changes nothing. Settings that are changed from here on last
 /// until leave().
 Session save_session();

@@ -83,15 +83,12 @@ Added added_by(HeapTuple row, Relation sources, const Search &search) {
             value_of(row, search.content_hash, sources), value_of(row, search.deleted_at, sources).is_null};
 }
 
-bool is_same_id(const Value &a, const Value &b) {
+bool is_same_uuid(const Value &a, const Value &b) {
     return !a.is_null && !b.is_null && memcmp(DatumGetUUIDP(a.datum), DatumGetUUIDP(b.datum), UUID_LEN) == 0;
 }
 
 // The source as it is now: a trigger of a user may have changed or removed it since it was added.
-Added current_version(Relation sources, const Search &search, TupleTableSlot *slot) {
-    bool must_free;
-    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &must_free);
-    Added added = added_by(row, sources, search);
+Added current_version(Relation sources, const Search &search, Added added) {
 #if PG_VERSION_NUM >= 180000
     Oid key = RelationGetPrimaryKeyIndex(sources, false);
 #else
@@ -130,7 +127,7 @@ bool refuse_twin(Relation sources, const Search &search, const Added &added) {
         CHECK_FOR_INTERRUPTS();
         // Another version of the same source is no twin.
         Added found = added_by(tuple, sources, search);
-        if (!found.is_live || is_same_id(found.id, added.id)) continue;
+        if (!found.is_live || is_same_uuid(found.id, added.id)) continue;
         is_twin = true;
         must_wait = TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax);
         row = tuple->t_self;
@@ -151,18 +148,11 @@ bool refuse_twin(Relation sources, const Search &search, const Added &added) {
 
 // Whether the update has only written a live source's hash in lower case, as the row trigger does with each row
 // that it sees. It may have had a twin before; that is for the preparation to put right.
-bool is_folded(const TriggerData *trigger, const Search &search) {
-    bool is_null[5];
-    TupleTableSlot *before = trigger->tg_trigslot, *after = trigger->tg_newslot;
-    slot_getattr(before, search.deleted_at, &is_null[0]);
-    Datum old_notebook = slot_getattr(before, search.notebook_id, &is_null[1]);
-    Datum new_notebook = slot_getattr(after, search.notebook_id, &is_null[2]);
-    Datum old_hash = slot_getattr(before, search.content_hash, &is_null[3]);
-    Datum new_hash = slot_getattr(after, search.content_hash, &is_null[4]);
-    if (!is_null[0] || is_null[1] || is_null[2] || is_null[3] || is_null[4]) return false;
-    std::string_view was = view_of(DatumGetTextPP(old_hash)), is = view_of(DatumGetTextPP(new_hash));
-    return memcmp(DatumGetUUIDP(old_notebook), DatumGetUUIDP(new_notebook), UUID_LEN) == 0 && core::is_sha256(was) &&
-           *in_core([&] { return core::fold_hash(was); }) == is;
+bool is_folded(const Added &before, const Added &after) {
+    if (!before.is_live || before.hash.is_null || after.hash.is_null || !is_same_uuid(before.notebook, after.notebook))
+        return false;
+    std::string_view was = view_of(DatumGetTextPP(before.hash.datum)), is = view_of(DatumGetTextPP(after.hash.datum));
+    return core::is_sha256(was) && *in_core([&] { return core::fold_hash(was); }) == is;
 }
 
 void check_twin(FunctionCallInfo fcinfo) {
@@ -170,9 +160,13 @@ void check_twin(FunctionCallInfo fcinfo) {
     Relation sources = trigger->tg_relation;
     if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return;
     const Search &search = once_a_statement(fcinfo, [&] { return search_in(sources); });
-    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_folded(trigger, search)) return;
-    TupleTableSlot *slot = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newslot : trigger->tg_trigslot;
-    const Added added = current_version(sources, search, slot);
+    Added added = added_by(trigger->tg_trigtuple, sources, search);
+    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
+        const Added before = added;
+        added = added_by(trigger->tg_newtuple, sources, search);
+        if (is_folded(before, added)) return;
+    }
+    added = current_version(sources, search, added);
     while (!refuse_twin(sources, search, added)) CHECK_FOR_INTERRUPTS();
 }
 

@@ -53,18 +53,6 @@ const char *default_string(Oid relation, const char *column) {
     return found;
 }
 
-// Why the relation is not a plain table of that owner; null if it is.
-const char *why_not_of(Oid table, Oid owner) {
-    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
-    return why == nullptr && owner_of(table) != owner ? "does not belong to the owner of the store" : why;
-}
-
-// The plain table with that name and owner, or InvalidOid.
-Oid find_table(Oid schema, const char *name, Oid owner) {
-    Oid table = get_relname_relid(name, schema);
-    return why_not_of(table, owner) == nullptr ? table : InvalidOid;
-}
-
 // Locks the row of the schema in pg_namespace against a change of its name, until the transaction ends:
 // in some minor releases, ALTER SCHEMA ... RENAME takes no lock on the schema, but it writes the row. A
 // lock on a row allows changes of its other columns, such as GRANT makes. Returns false if another
@@ -86,6 +74,16 @@ bool lock_schema_row(Oid schema) {
 }
 
 }  // namespace
+
+const char *why_not_of(Oid table, Oid owner) {
+    const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
+    return why == nullptr && owner_of(table) != owner ? "does not belong to the owner of the store" : why;
+}
+
+Oid find_table(Oid schema, const char *name, Oid owner) {
+    Oid table = get_relname_relid(name, schema);
+    return why_not_of(table, owner) == nullptr ? table : InvalidOid;
+}
 
 void refuse_incomplete(const Store &store) {
     StringInfoData what;

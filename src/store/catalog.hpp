@@ -60,6 +60,12 @@ Oid owner_of(Oid relation);
 /// Why the relation cannot be a table of a store ("is a view"); null if it can.
 const char *why_no_plain_table(Oid relation);
 
+/// Why the relation is not a plain table of that owner ("is missing", ...); null if it is.
+const char *why_not_of(Oid table, Oid owner);
+
+/// The plain table with that name and owner, or InvalidOid.
+Oid find_table(Oid schema, const char *name, Oid owner);
+
 /// The owner of the schema, and of the current database.
 Oid owner_of_schema(Oid schema);
 Oid owner_of_database();

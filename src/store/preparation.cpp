@@ -57,10 +57,8 @@ bool has_columns(const Store &store, const AlterTableStmt *statement) {
 
 // Whether the table or the columns that the statement adds are there.
 bool is_added(const Store &store, const Statement *statement) {
-    if (IsA(statement->tree, CreateStmt)) {
-        Oid table = get_relname_relid(name_of_new(statement), store.schema);
-        return OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == store.owner;
-    }
+    if (IsA(statement->tree, CreateStmt))
+        return OidIsValid(find_table(store.schema, name_of_new(statement), store.owner));
     return IsA(statement->tree, AlterTableStmt) &&
            has_columns(store, reinterpret_cast<const AlterTableStmt *>(statement->tree));
 }
@@ -95,10 +93,7 @@ PreparedIndex prepared_index(const core::Migrations *migrations, const Store &st
 }
 
 // Whether the owner of the store has the table of a preparation in its schema.
-bool has_table(const Store &store) {
-    Oid table = get_relname_relid(preparation_table, store.schema);
-    return OidIsValid(table) && why_no_plain_table(table) == nullptr && owner_of(table) == store.owner;
-}
+bool has_table(const Store &store) { return OidIsValid(find_table(store.schema, preparation_table, store.owner)); }
 
 // The triggers of a preparation, as statements that drop them.
 List *drops_of_triggers(const Store &store) {
@@ -224,7 +219,7 @@ void refuse_prepared(const Store &store, const char *action) {
 }
 
 List *statements_of_step(const core::Migrations *migrations, const Store &store, const core::Step *step) {
-    List *all = read_statements(step->sql, quoted_schema(store.schema), functions()), *left = NIL;
+    List *all = read_statements(step->sql, store.schema), *left = NIL;
     bool is_of_store = step->is_up() && step->from == store.version && OidIsValid(store.schema);
     Preparation preparation{};
     if (is_of_store && !step->from.is_base()) preparation = read_preparation(store, step);
@@ -278,7 +273,7 @@ List *preparatory_tasks(const core::Migrations *migrations, const Store &store, 
                                          text_of(step->to)),
                                 preparation.is_installed));
     ListCell *cell;
-    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), functions())) {
+    foreach (cell, read_statements(step->sql, store.schema)) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
         if (statement->ahead->when != core::Ahead::When::ahead) continue;
         const char *effects = analyze(statement->tree, shape_before).effects;
@@ -316,7 +311,7 @@ void install_preparation(const Store &store, const core::Step *step) {
               {}, false);
         query(psprintf("COMMENT ON TABLE %s IS 'preparation of an upgrade of the discovery store'", table), {}, false);
     }
-    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), functions())) {
+    foreach (cell, read_statements(step->sql, store.schema)) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
         if (statement->ahead->when == core::Ahead::When::step || statement->ahead->is_in_batches() ||
             is_index(statement) || (is_begun && is_added(store, statement)))
@@ -334,7 +329,7 @@ void install_preparation(const Store &store, const core::Step *step) {
 void remove_preparation(const Store &store, const core::Step *step) {
     List *drops = NIL;
     ListCell *cell;
-    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), functions())) {
+    foreach (cell, read_statements(step->sql, store.schema)) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
         if (statement->ahead->when == core::Ahead::When::step) continue;
         if (IsA(statement->tree, CreateStmt)) {
@@ -363,7 +358,7 @@ List *undoing_tasks(const core::Migrations *migrations, const Store &store, cons
     List *tasks = NIL;
     const core::Shape *shape = read_shape(store.schema);
     ListCell *cell;
-    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), functions())) {
+    foreach (cell, read_statements(step->sql, store.schema)) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
         if (statement->ahead->when != core::Ahead::When::ahead || !is_index(statement)) continue;
         PreparedIndex index = prepared_index(migrations, store, step, *shape, statement);

@@ -13,12 +13,8 @@
 extern "C" {
 #include "access/relation.h"
 #include "storage/bufmgr.h"
-#include "storage/latch.h"
-#include "storage/proc.h"
 #include "tcop/utility.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
-#include "utils/wait_event.h"
 }
 
 #include "core/target.hpp"
@@ -162,9 +158,9 @@ Batch next_ids(const Store &store, const char *table, const Position &position, 
 
 // Checks that the statements before this one have run: each relies on what the others have done.
 // Errors: 55000.
-void require_earlier(const Store &store, const core::Step *step, const Preparation &preparation, int number) {
+void require_earlier(const core::Step *step, const List *statements, const Preparation &preparation, int number) {
     ListCell *cell;
-    foreach (cell, read_statements(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema))) {
+    foreach (cell, statements) {
         auto *statement = static_cast<Statement *>(lfirst(cell));
         if (statement->number == number) return;
         if (statement->ahead->is_in_batches() && !list_member_int(preparation.done, statement->number))
@@ -190,7 +186,7 @@ void hold_tables(const core::Migrations *migrations, const Store &store, const c
 template <class Statements>
 ErrorData *error_of_batch(Statements statements) {
     return error_of([&] {
-        set_config_option("lock_timeout", "200ms", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+        pin("lock_timeout", "200ms");
         statements();
     });
 }
@@ -198,13 +194,13 @@ ErrorData *error_of_batch(Statements statements) {
 // Runs a statement on the next batch. `is_left` becomes false after the last one. Returns the error of a
 // batch that failed, or null.
 // Errors: 55000 the preparation has to begin again.
-ErrorData *run_batch(const core::Migrations *migrations, const Store &store, const core::Step *step, int number,
-                     int size, bool *is_left) {
+ErrorData *run_batch(const core::Migrations *migrations, const Store &store, const core::Step *step,
+                     const List *statements, int number, int size, bool *is_left) {
     Preparation preparation = read_preparation(store, step);
     if (!preparation.is_installed) refuse_not_begun(store, step);
     hold_tables(migrations, store, step);
-    require_earlier(store, step, preparation, number);
-    const char *schema = quoted_schema(store.schema), *functions = quoted_schema(read_extension().schema);
+    require_earlier(step, statements, preparation, number);
+    const char *schema = quoted_schema(store.schema);
     const char *work = psprintf("%s.%s", schema, preparation_table);
     Argument of_step = text_argument(name_of(step)), of_statement{INT4OID, Int32GetDatum(number)};
     // The row is locked: of two sessions that run the same statement, each does the next batch in turn.
@@ -223,15 +219,13 @@ ErrorData *run_batch(const core::Migrations *migrations, const Store &store, con
     *is_left = !position.is_done;
     if (error != nullptr || position.is_done) return error;
 
-    const core::Ahead *ahead =
-        static_cast<Statement *>(list_nth(read_statements(step->sql, schema, functions), number - 1))->ahead;
+    const core::Ahead *ahead = static_cast<Statement *>(list_nth(statements, number - 1))->ahead;
     const char *table = ahead->table.c_str();
     bool locks = ahead->batch == core::Ahead::Batch::locked_ids;
     Batch batch = ahead->batch == core::Ahead::Batch::pages ? next_pages(store, table, position, size)
                                                             : next_ids(store, table, position, size);
     const char *text =
-        static_cast<Statement *>(list_nth(read_statements(step->sql, schema, functions, *batch.range), number - 1))
-            ->text;
+        static_cast<Statement *>(list_nth(read_statements(step->sql, store.schema, *batch.range), number - 1))->text;
     const char *lock = psprintf(
         "SELECT FROM %s.%s WHERE id BETWEEN $1::uuid AND $2::uuid ORDER BY id"
         " FOR NO KEY UPDATE",
@@ -250,16 +244,10 @@ ErrorData *run_batch(const core::Migrations *migrations, const Store &store, con
     return error;
 }
 
-// Waits, and lets others work.
-void pause(long milliseconds) {
-    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
-}
-
 // Runs a statement of the step in batches of about a tenth of a second, each in a transaction of its own, with
 // short pauses between them. A batch that meets a lock gives up its own locks and tries again.
-void run_batches(const core::Migrations *migrations, const char *schema, const core::Step *step, int number) {
+void run_batches(const core::Migrations *migrations, const char *schema, const core::Step *step, const List *statements,
+                 int number) {
     constexpr double long_ms = 100, short_ms = 50;
     constexpr int most_tries = 300, largest = 10000;
     int size = 16, tries = 0;
@@ -274,10 +262,10 @@ void run_batches(const core::Migrations *migrations, const char *schema, const c
         const TimestampTz start = GetCurrentTimestamp();
         PushActiveSnapshot(GetTransactionSnapshot());
         Session session = enter_as(store.owner);
-        for (auto [name, value] : {std::pair{"enable_seqscan", "off"}, {"jit", "off"}})
-            set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+        pin("enable_seqscan", "off");
+        pin("jit", "off");
         bool is_left;
-        ErrorData *error = run_batch(migrations, store, step, number, size, &is_left);
+        ErrorData *error = run_batch(migrations, store, step, statements, number, size, &is_left);
         leave(session);
         PopActiveSnapshot();
         double taken = static_cast<double>(GetCurrentTimestamp() - start) / 1000;
@@ -360,13 +348,13 @@ DISCOVERY_FUNCTION(discovery_run_ahead) {
         install_or_remove(migrations, schema, step, number == 0);
         return Datum{};
     }
-    List *statements = read_statements(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema));
+    List *statements = read_statements(step->sql, store.schema);
     auto *statement = number > 0 && number <= list_length(statements)
                           ? static_cast<Statement *>(list_nth(statements, number - 1))
                           : nullptr;
     if (statement == nullptr || !statement->ahead->is_in_batches())
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("statement %d of the step to version %s does not run in batches", number, text_of(step->to)));
-    run_batches(migrations, schema, step, number);
+    run_batches(migrations, schema, step, statements, number);
     return Datum{};
 }

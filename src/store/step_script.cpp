@@ -33,7 +33,8 @@ const char *text_of_statement(const char *script, const List *statements, int nu
 
 }  // namespace
 
-List *read_statements(const std::string &sql, const char *store, const char *extension, std::string_view batch) {
+List *read_statements(const std::string &sql, Oid schema, std::string_view batch) {
+    const char *store = quoted_schema(schema), *extension = quoted_schema(read_extension().schema);
     const char *script = in_core([&] {
                              const core::Mark values[] = {{core::store_mark, store},
                                                           {core::extension_mark, extension},

@@ -20,11 +20,10 @@ struct Statement {
     const core::Ahead *ahead;
 };
 
-/// Returns the statements of a script, with the quoted schemas and the values that depend on the server
-/// filled in. `batch` is the range that @batch@ stands for.
+/// Returns the statements of a script for the store in `schema`, with the schemas and the values that depend
+/// on the server filled in. `batch` is the range that @batch@ stands for.
 /// Errors: F0000 a mark of another form.
-List *read_statements(const std::string &sql, const char *store, const char *extension,
-                      std::string_view batch = core::all_rows);
+List *read_statements(const std::string &sql, Oid schema, std::string_view batch = core::all_rows);
 
 /// The same for one statement that a preparation makes necessary.
 Statement *make_statement(const char *text);

@@ -15,11 +15,8 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "nodes/parsenodes.h"
-#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
-#include "utils/guc.h"
-#include "utils/wait_event.h"
 }
 
 #include <algorithm>
@@ -85,7 +82,7 @@ void run_statements(List *statements, Oid schema, const char *script, const core
 
 // Runs all statements of a script that is not a step.
 void run_script(const std::string &sql, Oid schema, const char *script) {
-    run_statements(read_statements(sql, quoted_schema(schema), quoted_schema(read_extension().schema)), schema, script);
+    run_statements(read_statements(sql, schema), schema, script);
 }
 
 // Writes the version of the store, and adds a row to its history.
@@ -135,10 +132,8 @@ void lock_in_tries(const Store &store, const std::vector<std::string> &names) {
     for (int attempt = 1;; ++attempt) {
         const char *volatile table = "";
         ErrorData *error = error_of([&] {
-            set_config_option("lock_timeout", psprintf("%dms", Min(try_ms, limit_ms)), PGC_USERSET, PGC_S_SESSION,
-                              GUC_ACTION_SAVE, true, 0, false);
-            set_config_option("deadlock_timeout", psprintf("%dms", deadlock_ms), PGC_SUSET, PGC_S_SESSION,
-                              GUC_ACTION_SAVE, true, 0, false);
+            pin("lock_timeout", psprintf("%dms", Min(try_ms, limit_ms)));
+            pin("deadlock_timeout", psprintf("%dms", deadlock_ms));
             for (const std::string &name : names) {
                 table = name.c_str();
                 Oid relation = get_relname_relid(table, store.schema);
@@ -154,9 +149,7 @@ void lock_in_tries(const Store &store, const std::vector<std::string> &names) {
                     errmsg("could not lock table \"%s\" within lock_timeout", table),
                     errdetail("Another session is using the table."),
                     errhint("Try again later, or SET lock_timeout to wait longer."));
-        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms, PG_WAIT_EXTENSION);
-        ResetLatch(MyLatch);
-        CHECK_FOR_INTERRUPTS();
+        pause(pause_ms);
     }
 }
 
@@ -219,10 +212,7 @@ void lock_tables(const core::Migrations *migrations, const Store &store) {
     }
     lock_in_tries(store, *names);
     for (const std::string &name : *names) {
-        Oid table = get_relname_relid(name.c_str(), store.schema);
-        const char *why = OidIsValid(table) ? why_no_plain_table(table) : "is missing";
-        if (why == nullptr && owner_of(table) != store.owner) why = "does not belong to the owner of the store";
-        if (why != nullptr)
+        if (const char *why = why_not_of(get_relname_relid(name.c_str(), store.schema), store.owner))
             ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                     errmsg("the store in schema \"%s\" is not complete", get_namespace_name(store.schema)),
                     errdetail("\"%s\" %s.", name.c_str(), why));
@@ -268,8 +258,7 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
     bool is_table = loss.column.empty();
     for (const core::Step *step : *path) {
         ListCell *cell;
-        foreach (cell,
-                 read_statements(step->sql, quoted_schema(store.schema), quoted_schema(read_extension().schema))) {
+        foreach (cell, read_statements(step->sql, store.schema)) {
             auto *rename = reinterpret_cast<RenameStmt *>(static_cast<Statement *>(lfirst(cell))->tree);
             if (!IsA(rename, RenameStmt) || rename->renameType != (is_table ? OBJECT_TABLE : OBJECT_COLUMN)) continue;
             if (loss.table == quoted(rename->relation->relname) && (is_table || loss.column == quoted(rename->subname)))
