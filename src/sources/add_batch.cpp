@@ -130,50 +130,50 @@ Argument hashes_of(const Pending &pending) {
     return {TEXTARRAYOID, PointerGetDatum(construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT))};
 }
 
-// Gives the elements whose content a live source has its id.
-void find_duplicates(Batch &batch) {
-    const Pending &pending = *pending_of(batch);
+// Looks for sources with the content of pending elements, and calls take(number, row) for each row of (hash, id,
+// name) that is found. `condition` may be followed by an order.
+template <class Take>
+void look(const Batch &batch, const Pending &pending, const char *condition, const char *index, Take take) {
     if (pending.empty()) return;
     const char *sql = placed(psprintf("SELECT source.content_hash::pg_catalog.text, source.id, source.name"
                                       " FROM @store@.sources AS source"
                                       " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1"
                                       " AND source.content_hash OPERATOR(pg_catalog.=) ANY ($2) AND %s",
-                                      is_live),
+                                      condition),
                              batch.store);
-    uint64 rows = run_saved(sql, {batch.notebook_id, hashes_of(pending)}, live_index);
+    uint64 rows = run_saved(sql, {batch.notebook_id, hashes_of(pending)}, index);
     for (uint64 row = 0; row < rows; ++row) {
         auto found = pending.find(std::string_view(result_text(row, 0)));
-        if (found == pending.end()) continue;
-        if (batch.conflict.on_duplicate == "error")
-            raise_duplicate(batch.store, found->second + 1, result_text(row, 1), result_text(row, 2));
-        bool is_null;
-        Element &element = batch.elements[found->second];
-        element.id = to_uuid(result_datum(row, 1, &is_null));
-        element.outcome = "duplicate";
+        if (found != pending.end()) take(found->second, row);
     }
+}
+
+core::Uuid id_of(uint64 row) {
+    bool is_null;
+    return to_uuid(result_datum(row, 1, &is_null));
+}
+
+// Gives the elements whose content a live source has its id.
+void find_duplicates(Batch &batch) {
+    look(batch, *pending_of(batch), is_live, live_index, [&](int number, uint64 row) {
+        if (batch.conflict.on_duplicate == "error")
+            raise_duplicate(batch.store, number + 1, result_text(row, 1), result_text(row, 2));
+        batch.elements[number].id = id_of(row);
+        batch.elements[number].outcome = "duplicate";
+    });
 }
 
 // The soft-deleted source with the content of an element, the one that was deleted last; by element.
 using Deleted = std::map<int, core::Uuid>;
 const Deleted *find_deleted(const Batch &batch) {
     auto *deleted = in_core([] { return Deleted{}; });
-    const Pending &pending = *pending_of(batch);
-    if (pending.empty() || batch.conflict.on_deleted == "add") return deleted;
-    const char *sql = placed(psprintf("SELECT source.content_hash::pg_catalog.text, source.id"
-                                      " FROM @store@.sources AS source"
-                                      " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1"
-                                      " AND source.content_hash OPERATOR(pg_catalog.=) ANY ($2) AND %s"
-                                      " ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id",
-                                      is_deleted),
-                             batch.store);
-    uint64 rows = run_saved(sql, {batch.notebook_id, hashes_of(pending)}, deleted_index);
-    for (uint64 row = 0; row < rows; ++row) {
-        auto found = pending.find(std::string_view(result_text(row, 0)));
-        if (found == pending.end()) continue;
-        bool is_null;
-        core::Uuid id = to_uuid(result_datum(row, 1, &is_null));
-        in_core([&] { deleted->emplace(found->second, id); });
-    }
+    if (batch.conflict.on_deleted == "add") return deleted;
+    const char *last_first =
+        psprintf("%s ORDER BY source.deleted_at USING OPERATOR(pg_catalog.>), source.id", is_deleted);
+    look(batch, *pending_of(batch), last_first, deleted_index, [&](int number, uint64 row) {
+        core::Uuid id = id_of(row);
+        in_core([&] { deleted->emplace(number, id); });
+    });
     return deleted;
 }
 
