@@ -1,0 +1,242 @@
+--
+-- The store that a function works on
+--
+-- A function that clients call runs with their rights and their search_path, as their own triggers, policies and
+-- defaults do in plain SQL. So it takes no name from search_path: it asks the functions of this file, which have a
+-- search_path of their own, for the quoted schema of the store, and runs statements that qualify everything.
+--
+
+CREATE FUNCTION @extschema@.discovery_require_writable(function text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
+            MESSAGE = format('cannot execute %s in a read-only transaction', function);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_writable(text) IS
+    'internal: raises 25006 in a read-only transaction';
+
+CREATE FUNCTION @extschema@.discovery_require_argument(is_null boolean, argument text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF is_null THEN
+        RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = format('%s must not be null', argument);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_argument(boolean, text) IS
+    'internal: raises 22004 if a required argument is null';
+
+-- "is missing", "is a view", …; NULL if the relation is a plain table of that owner, or of any if that is NULL.
+CREATE FUNCTION @extschema@.discovery_why_not(schema oid, relation name, owner oid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN c.oid IS NULL THEN 'is missing'
+        WHEN c.relkind = 'p' THEN 'is a partitioned table'
+        WHEN c.relkind = 'v' THEN 'is a view'
+        WHEN c.relkind = 'm' THEN 'is a materialized view'
+        WHEN c.relkind = 'f' THEN 'is a foreign table'
+        WHEN c.relkind = 'S' THEN 'is a sequence'
+        WHEN c.relkind IN ('i', 'I') THEN 'is an index'
+        WHEN c.relkind <> 'r' THEN 'is a composite type'
+        WHEN c.relispartition THEN 'is a partition'
+        WHEN c.relpersistence = 'u' THEN 'is an unlogged table'
+        WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid) THEN 'is an inheritance child'
+        WHEN c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)
+            THEN 'is an inheritance parent'
+        WHEN c.relowner <> owner THEN 'does not belong to the owner of the store'
+    END
+    FROM (SELECT 1) AS one LEFT JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = relation
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_why_not(oid, name, oid) IS
+    'internal: why a relation is no plain table of a store';
+
+-- The stores in these schemas, in their order; NULL: in all schemas, in the order of their names.
+CREATE FUNCTION @extschema@.discovery_stores(
+        schemas name[],
+        OUT schema name, OUT namespace oid, OUT owner oid, OUT version text, OUT notebooks oid, OUT sources oid)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH plain AS NOT MATERIALIZED (
+        SELECT c.oid, c.relname, c.relnamespace, c.relowner FROM pg_class AS c
+        WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relispartition
+          AND NOT (c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid))
+          AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
+    )
+    SELECT n.nspname, n.oid, record.relowner, (recorded.version)[1], notebooks.oid, sources.oid
+    FROM plain AS record
+    JOIN pg_namespace AS n ON n.oid = record.relnamespace
+    JOIN pg_attribute AS a ON a.attrelid = record.oid AND a.attname = 'version' AND a.atttypid = 'text'::regtype
+    JOIN pg_attrdef AS d ON d.adrelid = record.oid AND d.adnum = a.attnum
+    CROSS JOIN LATERAL regexp_matches(pg_get_expr(d.adbin, d.adrelid),
+                                      '^''((?:0|[1-9]\d{0,5})\.(?:0|[1-9]\d{0,5}))''::text$') AS recorded (version)
+    LEFT JOIN plain AS notebooks ON notebooks.relnamespace = n.oid AND notebooks.relname = 'notebooks'
+                                    AND notebooks.relowner = record.relowner
+    LEFT JOIN plain AS sources ON sources.relnamespace = n.oid AND sources.relname = 'sources'
+                                  AND sources.relowner = record.relowner
+    WHERE record.relname = 'discovery_migrations' AND (recorded.version)[1] <> '0.0'
+      AND (schemas IS NULL OR n.nspname = ANY (schemas))
+    ORDER BY array_position(schemas, n.nspname), n.nspname;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_stores(name[]) IS 'internal: the stores in schemas';
+
+-- The store in the schema of that name; NULL: the first complete store in the caller's search_path, `path`.
+CREATE FUNCTION @extschema@.discovery_require_store(
+        INOUT schema name, path name[],
+        OUT namespace oid, OUT owner oid, OUT version text, OUT notebooks oid, OUT sources oid)
+    RETURNS record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    store record;
+    found_incomplete boolean := false;
+    wanted constant name := schema;
+BEGIN
+    IF wanted IS NOT NULL THEN
+        PERFORM quote_ident(wanted)::regnamespace;
+        SELECT * INTO store FROM @extschema@.discovery_stores(ARRAY[wanted]);
+        IF NOT FOUND THEN
+            RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+                MESSAGE = format('there is no store in schema "%s"', wanted),
+                HINT = 'Use discovery_create_store() to create one.';
+        END IF;
+    ELSE
+        FOR store IN SELECT * FROM @extschema@.discovery_stores(path) LOOP
+            EXIT WHEN store.notebooks IS NOT NULL AND store.sources IS NOT NULL;
+            IF NOT found_incomplete THEN
+                found_incomplete := true;
+                schema := store.schema; namespace := store.namespace; owner := store.owner;
+            END IF;
+            store := NULL;
+        END LOOP;
+        IF store IS NULL AND found_incomplete THEN
+            PERFORM @extschema@.discovery_refuse_incomplete(schema, namespace, owner);
+        ELSIF store IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = 'there is no store in search_path',
+                HINT = 'Name its schema, or create one with discovery_create_store().';
+        END IF;
+    END IF;
+    schema := store.schema; namespace := store.namespace; owner := store.owner; version := store.version;
+    notebooks := store.notebooks; sources := store.sources;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_store(name, name[]) IS
+    'internal: the store in a schema, or the first in search_path';
+
+CREATE FUNCTION @extschema@.discovery_refuse_incomplete(schema name, namespace oid, owner oid) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_object_definition',
+        MESSAGE = format('the store in schema "%s" is not complete', schema),
+        DETAIL = (SELECT string_agg(format('"%s" %s.', name, why), ' ' ORDER BY name)
+                  FROM unnest(ARRAY['notebooks', 'sources']) AS name,
+                       @extschema@.discovery_why_not(namespace, name, owner) AS why WHERE why IS NOT NULL),
+        HINT = 'Take back what was done to the tables, or restore them from a backup.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_refuse_incomplete(name, oid, oid) IS
+    'internal: raises 42P17, with what the store lacks';
+
+-- The quoted schema of the caller's store, which must have the version of these functions.
+CREATE FUNCTION @extschema@.discovery_current_store(path name[]) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    store record;
+BEGIN
+    store := @extschema@.discovery_require_store(NULL, path);
+    IF store.version <> '@version@' THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the store in schema "%s" has version %s, but this function requires version @version@',
+                             store.schema, store.version),
+            HINT = CASE WHEN string_to_array(store.version, '.')::int[] < string_to_array('@version@', '.')::int[]
+                        THEN format('Upgrade the store: SELECT %s.discovery_upgrade(''head'', %L);',
+                                    @extschema@.discovery_functions(), store.schema)
+                        ELSE 'Install the functions of that version.' END;
+    END IF;
+    RETURN quote_ident(store.schema);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_current_store(name[]) IS
+    'internal: the quoted schema of the first store in search_path, at the version of the functions';
+
+CREATE FUNCTION @extschema@.discovery_functions() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT quote_ident(n.nspname) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE p.oid = '@extschema@.discovery_functions()'::regprocedure
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_functions() IS 'internal: the quoted schema of the functions';
+
+-- Who acts, for functions that run with the rights of their owner: the role of SET ROLE, or who has logged in.
+CREATE FUNCTION @extschema@.discovery_acting_role() RETURNS name
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(nullif(current_setting('role'), 'none')::name, session_user)
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_acting_role() IS
+    'internal: the role of SET ROLE, or the one that has logged in';
+
+-- For functions that run with the rights of their owner: code of nobody else may run in what they do with the tables
+-- of a store. Errors: 55000.
+CREATE FUNCTION @extschema@.discovery_require_own(schema name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text;
+    why text;
+BEGIN
+    PERFORM FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = schema AND c.relkind = 'r' AND c.relowner = current_user::regrole
+          AND c.relname IN ('notebooks', 'sources', 'discovery_deletions', 'discovery_lost_files')
+          AND pg_has_role(CASE WHEN n.nspowner = 'pg_database_owner'::regrole
+                               THEN (SELECT datdba FROM pg_database WHERE datname = current_database())
+                               ELSE n.nspowner END, current_user::regrole, 'USAGE')
+        HAVING count(*) = 4;
+    IF FOUND THEN RETURN; END IF;
+    FOREACH name IN ARRAY '{notebooks,sources,discovery_deletions,discovery_lost_files}'::text[] LOOP
+        why := @extschema@.discovery_why_not(quote_ident(schema)::regnamespace, name, NULL);
+        IF why IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('the store in schema "%s" is not complete', schema),
+                DETAIL = format('"%s" %s.', name, why);
+        END IF;
+        why := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = format('%I.%I', schema, name)::regclass);
+        IF why <> current_user THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('table "%s" does not belong to the owner of the functions of the store', name),
+                DETAIL = format('The table belongs to "%s", the functions to "%s".', why, current_user),
+                HINT = 'Use ALTER TABLE ... OWNER TO.';
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = format('schema "%s" belongs to a role that does not have the rights of the owner of the store',
+                         schema),
+        DETAIL = format('The owner of the schema could put other objects in the place of the tables of "%s".',
+                        current_user),
+        HINT = 'Use ALTER SCHEMA ... OWNER TO.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_own(name) IS
+    'internal: raises 55000 unless the store belongs to the owner of the functions';

@@ -1,0 +1,49 @@
+--
+-- The triggers of notebooks
+--
+
+-- The owner's function that counts names the notebook in discovery.counting. A client's own count is ignored.
+CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    probe record;
+    is_changed boolean := false;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.source_count := 0;
+        RETURN NEW;
+    END IF;
+    IF current_setting('discovery.counting', true) = OLD.id::text
+       AND current_user::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
+        PERFORM set_config('discovery.counting', '', true);
+        RETURN NEW;
+    END IF;
+    IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
+        probe := NEW;
+        probe.source_count := OLD.source_count;
+        is_changed := probe *<> OLD;
+        IF is_changed AND EXISTS (SELECT FROM pg_attribute
+                                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) THEN
+            SELECT to_jsonb(probe) - array_agg(attname::text) <> to_jsonb(OLD) - array_agg(attname::text) INTO is_changed
+                FROM pg_attribute WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped;
+        END IF;
+    END IF;
+    NEW.source_count := CASE WHEN NEW.id = OLD.id THEN OLD.source_count ELSE 0 END;
+    IF is_changed THEN NEW.updated_at := timezone('UTC', now()); END IF;
+    RETURN NEW;
+END
+$$;
+
+-- Another row may have the id by the end of the statement; then the sources are that one's.
+CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA);
+    PERFORM @extschema@.discovery_add_to_count(TG_TABLE_SCHEMA, OLD.id, OLD.source_count, NULL);
+    RETURN NULL;
+END
+$$;
