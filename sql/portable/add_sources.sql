@@ -209,13 +209,13 @@ BEGIN
         deleted := pg_catalog.array_fill(NULL::pg_catalog.uuid, ARRAY[n]);
         FOR source IN EXECUTE pg_catalog.format($sql$
             SELECT given.number, source.id, source.name::pg_catalog.text AS name, true AS is_live
-            FROM pg_catalog.unnest($2, $3) WITH ORDINALITY AS given (hash, outcome, number)
+            FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS given (hash, outcome, number)
             JOIN %1$s.sources AS source ON source.content_hash OPERATOR(pg_catalog.=) given.hash
             WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND given.outcome IS NULL
               AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
             UNION ALL
             (SELECT DISTINCT ON (given.number) given.number, source.id, source.name::pg_catalog.text, false
-             FROM pg_catalog.unnest($2, $3) WITH ORDINALITY AS given (hash, outcome, number)
+             FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS given (hash, outcome, number)
              JOIN %1$s.sources AS source ON source.content_hash OPERATOR(pg_catalog.=) given.hash
              WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND given.outcome IS NULL
                AND $4 OPERATOR(pg_catalog.<>) 'add'::pg_catalog.text

@@ -12,6 +12,8 @@ CREATE FUNCTION @extschema@.discovery_add_to_count(
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
+    -- A user's trigger may update other counts before our trigger sees this row.
+    outer_notebook text := current_setting('discovery.counting', true);
     rows bigint;
 BEGIN
     PERFORM set_config('discovery.counting', notebook::text, true);
@@ -19,7 +21,7 @@ BEGIN
                    ' updated_at = GREATEST(updated_at, $3) WHERE id = $1', schema)
         USING notebook, sources::integer, newest;
     GET DIAGNOSTICS rows = ROW_COUNT;
-    PERFORM set_config('discovery.counting', '', true);
+    PERFORM set_config('discovery.counting', coalesce(outer_notebook, ''), true);
     RETURN rows > 0;
 END
 $$;
@@ -35,8 +37,9 @@ DECLARE
     change record;
     changes refcursor;
 BEGIN
-    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA);
-    -- Every writer locks the notebooks in the order of their ids.
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, 'notebooks', TG_TABLE_NAME);
+    -- Every writer locks the notebooks in the order of their ids. A FULL JOIN is never a nested loop, which a plan that
+    -- was made for one row would repeat for each of many.
     IF TG_OP = 'INSERT' THEN
         OPEN changes FOR
             SELECT notebook_id AS notebook, count(*) AS sources,
@@ -87,11 +90,13 @@ BEGIN
         -- A row whose id changes as well is a deletion, unless others had its deletion before.
         FOR change IN
             SELECT n.deletion_id AS id, count(*) AS sources
-            FROM new_rows AS n LEFT JOIN old_rows AS o ON o.id = n.id
-            WHERE n.deleted_at IS NOT NULL AND n.deletion_id IS NOT NULL AND o.deleted_at IS NULL
-              AND (o.id IS NOT NULL OR NOT EXISTS (SELECT FROM old_rows AS x WHERE x.deletion_id = n.deletion_id))
+            FROM old_rows AS o FULL JOIN new_rows AS n ON n.id = o.id
+            WHERE CASE WHEN n.deleted_at IS NULL OR n.deletion_id IS NULL OR o.deleted_at IS NOT NULL THEN false
+                       WHEN o.id IS NOT NULL THEN true
+                       ELSE NOT EXISTS (SELECT FROM old_rows AS x WHERE x.deletion_id = n.deletion_id) END
             GROUP BY n.deletion_id ORDER BY n.deletion_id
         LOOP
+            PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, 'discovery_deletions');
             EXECUTE format('INSERT INTO %I.discovery_deletions AS known (id, login_role, acting_role, reason, sources)'
                            ' VALUES ($1, session_user, $2, $3, $4)'
                            ' ON CONFLICT (id) DO UPDATE SET sources = known.sources + excluded.sources',
@@ -140,13 +145,7 @@ CREATE FUNCTION @extschema@.discovery_store_to_repair(path name[]) RETURNS name
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_writable('repair_source_counts()');
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction',
-            MESSAGE = format('cannot repair counts in a transaction with isolation level %s',
-                             current_setting('transaction_isolation')),
-            DETAIL = 'What other transactions have committed since its snapshot would be missed.',
-            HINT = 'Use a transaction with isolation level READ COMMITTED.';
-    END IF;
+    PERFORM @extschema@.discovery_require_read_committed('repair counts');
     RETURN (parse_ident(@extschema@.discovery_current_store(path)))[1];
 END
 $$;
@@ -164,7 +163,7 @@ DECLARE
     difference bigint;
     repaired bigint := 0;
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema);
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources');
     PERFORM @extschema@.discovery_require_right(schema, 'sources', 'SELECT');
     PERFORM @extschema@.discovery_require_right(schema, 'notebooks', 'UPDATE');
     FOR notebook IN EXECUTE replace(

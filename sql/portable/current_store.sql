@@ -33,7 +33,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.discovery_require_argument(boolean, text) IS
     'internal: raises 22004 if a required argument is null';
 
--- "is missing", "is a view", …; NULL if the relation is a plain table of that owner, or of any if that is NULL.
+-- "is missing", "is a view", and so on; NULL if the relation is a plain table of that owner, or of any if that is NULL.
 CREATE FUNCTION @extschema@.discovery_why_not(schema oid, relation name, owner oid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
@@ -66,6 +66,7 @@ CREATE FUNCTION @extschema@.discovery_stores(
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
+    SET plan_cache_mode TO force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -82,7 +83,7 @@ BEGIN
     JOIN pg_attribute AS a ON a.attrelid = record.oid AND a.attname = 'version' AND a.atttypid = 'text'::regtype
     JOIN pg_attrdef AS d ON d.adrelid = record.oid AND d.adnum = a.attnum
     CROSS JOIN LATERAL regexp_matches(pg_get_expr(d.adbin, d.adrelid),
-                                      '^''((?:0|[1-9]\d{0,5})\.(?:0|[1-9]\d{0,5}))''::text$') AS recorded (version)
+                                      '^''((?:0|[1-9]\d{0,5})\.(?:0|[1-9]\d{0,5}))''::"?text"?$') AS recorded (version)
     LEFT JOIN plain AS notebooks ON notebooks.relnamespace = n.oid AND notebooks.relname = 'notebooks'
                                     AND notebooks.relowner = record.relowner
     LEFT JOIN plain AS sources ON sources.relnamespace = n.oid AND sources.relname = 'sources'
@@ -197,11 +198,12 @@ $$;
 COMMENT ON FUNCTION @extschema@.discovery_acting_role() IS
     'internal: the role of SET ROLE, or the one that has logged in';
 
--- For functions that run with the rights of their owner: code of nobody else may run in what they do with the tables
--- of a store. Errors: 55000.
-CREATE FUNCTION @extschema@.discovery_require_own(schema name) RETURNS void
+-- For functions that run with the rights of their owner: code of nobody else may run in what they do with tables of a
+-- store. So the owner of the functions owns the tables, and who owns the schema has the rights of that role, or could
+-- put other objects in their place. Errors: 55000.
+CREATE FUNCTION @extschema@.discovery_require_own(schema name, VARIADIC relations name[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET plan_cache_mode TO force_generic_plan
 AS $$
 DECLARE
     name text;
@@ -209,34 +211,37 @@ DECLARE
 BEGIN
     PERFORM FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = schema AND c.relkind = 'r' AND c.relowner = current_user::regrole
-          AND c.relname IN ('notebooks', 'sources', 'discovery_deletions', 'discovery_lost_files')
+          AND c.relname = ANY (relations)
           AND pg_has_role(CASE WHEN n.nspowner = 'pg_database_owner'::regrole
                                THEN (SELECT datdba FROM pg_database WHERE datname = current_database())
                                ELSE n.nspowner END, current_user::regrole, 'USAGE')
-        HAVING count(*) = 4;
+        HAVING count(*) = cardinality(relations);
     IF FOUND THEN RETURN; END IF;
-    FOREACH name IN ARRAY '{notebooks,sources,discovery_deletions,discovery_lost_files}'::text[] LOOP
-        why := @extschema@.discovery_why_not(quote_ident(schema)::regnamespace, name, NULL);
-        IF why IS NOT NULL THEN
+    FOREACH name IN ARRAY relations LOOP
+        why := @extschema@.discovery_why_not(quote_ident(schema)::regnamespace, name, current_user::regrole);
+        CONTINUE WHEN why IS NULL;
+        IF name IN ('discovery_deletions', 'discovery_lost_files') THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('schema "%s" has no %s for table "sources"', schema, CASE name
+                                 WHEN 'discovery_deletions' THEN 'deletion log' ELSE 'list of lost files' END),
+                DETAIL = format('It must have a table "%s" of the same owner.', name);
+        ELSIF why <> 'does not belong to the owner of the store' THEN
             RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
                 MESSAGE = format('the store in schema "%s" is not complete', schema),
                 DETAIL = format('"%s" %s.', name, why);
         END IF;
-        why := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = format('%I.%I', schema, name)::regclass);
-        IF why <> current_user THEN
-            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = format('table "%s" does not belong to the owner of the functions of the store', name),
-                DETAIL = format('The table belongs to "%s", the functions to "%s".', why, current_user),
-                HINT = 'Use ALTER TABLE ... OWNER TO.';
-        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('table "%s" does not belong to the owner of the functions of the store', name),
+            DETAIL = format('The table belongs to "%s", the functions to "%s".',
+                            (SELECT pg_get_userbyid(relowner) FROM pg_class
+                             WHERE oid = format('%I.%I', schema, name)::regclass), current_user),
+            HINT = 'Use ALTER TABLE ... OWNER TO.';
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-        MESSAGE = format('schema "%s" belongs to a role that does not have the rights of the owner of the store',
-                         schema),
-        DETAIL = format('The owner of the schema could put other objects in the place of the tables of "%s".',
-                        current_user),
+        MESSAGE = format('schema "%s" belongs to a role without the rights of the owner of the store', schema),
+        DETAIL = format('It could put other objects in the place of the tables of "%s".', current_user),
         HINT = 'Use ALTER SCHEMA ... OWNER TO.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_require_own(name) IS
-    'internal: raises 55000 unless the store belongs to the owner of the functions';
+COMMENT ON FUNCTION @extschema@.discovery_require_own(name, name[]) IS
+    'internal: raises 55000 unless tables of a store belong to the owner of the functions';

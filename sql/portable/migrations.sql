@@ -91,10 +91,13 @@ BEGIN
     IF left(target, 1) = sign AND target ~ '^.\d{1,9}$' AND target::integer <> 0 THEN
         count := abs(target::integer);
         IF here IS NULL OR here + count > cardinality(versions) AND is_up OR here - count < 1 AND NOT is_up THEN
+            IF is_up THEN
+                RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+                    MESSAGE = format('there are fewer than %s versions above %s', count, version),
+                    HINT = format('The newest version is %s.', newest);
+            END IF;
             RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-                MESSAGE = format('there are fewer than %s versions %s %s', count,
-                                 CASE WHEN is_up THEN 'above' ELSE 'below' END, version),
-                HINT = CASE WHEN is_up THEN format('The newest version is %s.', newest) ELSE '' END;
+                MESSAGE = format('there are fewer than %s versions below %s', count, version);
         END IF;
         RETURN versions[here + count * CASE WHEN is_up THEN 1 ELSE -1 END];
     END IF;
@@ -115,10 +118,13 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('version "%s" is older than the version of the store, %s', target, version),
             HINT = 'Use discovery_downgrade().';
-    ELSIF NOT is_up AND @extschema@.discovery_number(target) >= @extschema@.discovery_number(version) THEN
+    ELSIF NOT is_up AND @extschema@.discovery_number(target) > @extschema@.discovery_number(version) THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('version "%s" is not older than the version of the store, %s', target, version),
-            HINT = CASE WHEN target <> version THEN 'Use discovery_upgrade().' ELSE '' END;
+            HINT = 'Use discovery_upgrade().';
+    ELSIF NOT is_up AND target = version THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('version "%s" is not older than the version of the store, %s', target, version);
     END IF;
     RETURN target;
 END
@@ -179,11 +185,14 @@ BEGIN
             WHEN lock_not_available THEN RAISE;
             WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS cause = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-                RAISE EXCEPTION USING ERRCODE = SQLSTATE,
-                    MESSAGE = format('%s failed at statement %s', script, number),
-                    DETAIL = concat_ws(E'\n', cause, nullif(detail, '')),
-                    HINT = CASE SQLSTATE WHEN '2BP01'
-                           THEN 'Drop the dependent objects first, and make them again afterwards.' ELSE hint END;
+                detail := concat_ws(E'\n', cause, nullif(detail, ''));
+                IF SQLSTATE = '2BP01' THEN hint := 'Drop the dependent objects first, and make them again afterwards.'; END IF;
+                IF hint <> '' THEN
+                    RAISE EXCEPTION USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = hint,
+                        MESSAGE = format('%s failed at statement %s', script, number);
+                END IF;
+                RAISE EXCEPTION USING ERRCODE = SQLSTATE, DETAIL = detail,
+                    MESSAGE = format('%s failed at statement %s', script, number);
         END;
     END LOOP;
 END
@@ -391,7 +400,7 @@ BEGIN
                                          THEN 'newest' END),
                coalesce(applied.description, release.description), applied.direction, applied.previous_version,
                applied.applied_by, applied.applied_at, applied.duration, applied.checksum
-        FROM pg_catalog.unnest($1, $2) WITH ORDINALITY AS release (version, description, number)
+        FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS release (version, description, number)
         FULL JOIN @store@.discovery_migrations AS applied
             ON applied.version OPERATOR(pg_catalog.=) release.version
         ORDER BY applied.applied_at NULLS LAST, release.number$sql$, '@store@', pg_catalog.quote_ident(store.schema))

@@ -86,15 +86,16 @@ BEGIN
         is_own := key <> ALL ('{id,notebook_id,name,source_type,file_type,url,file_path,file_size,content_hash,'
                               'extracted_text,source_metadata,created_at,updated_at,deleted_at,deletion_id,'
                               'hold_reason}'::text[]);
-        IF NOT is_own OR found_one.attidentity = 'a' OR found_one.attgenerated <> '' THEN
-            RAISE EXCEPTION USING
-                ERRCODE = CASE WHEN is_own THEN 'generated_always' ELSE 'invalid_parameter_value' END,
-                MESSAGE = format('columns must not contain "%s"', key),
-                DETAIL = CASE WHEN NOT is_own THEN 'This column belongs to the store.'
-                              WHEN found_one.attidentity = 'a'
+        IF NOT is_own THEN
+            RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+                MESSAGE = format('columns must not contain "%s"', key), DETAIL = 'This column belongs to the store.',
+                HINT = 'Give only columns that you have added to "sources".',
+                SCHEMA = (parse_ident(store))[1], TABLE = 'sources', COLUMN = key;
+        ELSIF found_one.attidentity = 'a' OR found_one.attgenerated <> '' THEN
+            RAISE EXCEPTION USING ERRCODE = 'generated_always', MESSAGE = format('columns must not contain "%s"', key),
+                DETAIL = CASE WHEN found_one.attidentity = 'a'
                               THEN format('Column "%s" is an identity column defined as GENERATED ALWAYS.', key)
                               ELSE format('Column "%s" is a generated column.', key) END,
-                HINT = CASE WHEN is_own THEN '' ELSE 'Give only columns that you have added to "sources".' END,
                 SCHEMA = (parse_ident(store))[1], TABLE = 'sources', COLUMN = key;
         END IF;
         names := format('%s, %I', names, key);
@@ -191,10 +192,10 @@ BEGIN
             RETURN 'duplicate';
         WHEN insufficient_privilege THEN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-            RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = message, DETAIL = detail,
-                HINT = coalesce(NULLIF(hint, ''),
-                    'The notebook has a soft-deleted source with this content, and restoring it requires the UPDATE'
-                    ' privilege. Use on_deleted => ''add'' to add a new source instead.');
+            IF pg_catalog.concat(detail, hint) OPERATOR(pg_catalog.<>) '' THEN RAISE; END IF;
+            RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = message,
+                HINT = 'The notebook has a soft-deleted source with this content, and restoring it requires the UPDATE'
+                       ' privilege. Use on_deleted => ''add'' to add a new source instead.';
     END;
 END
 $$;

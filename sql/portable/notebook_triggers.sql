@@ -23,12 +23,11 @@ BEGIN
     IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
         probe := NEW;
         probe.source_count := OLD.source_count;
-        is_changed := probe *<> OLD;
-        IF is_changed AND EXISTS (SELECT FROM pg_attribute
-                                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) THEN
-            SELECT to_jsonb(probe) - array_agg(attname::text) <> to_jsonb(OLD) - array_agg(attname::text) INTO is_changed
-                FROM pg_attribute WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped;
-        END IF;
+        -- Generated columns are not computed yet; they depend on the others alone.
+        SELECT CASE WHEN probe *= OLD THEN false WHEN generated IS NULL THEN true
+                    ELSE to_jsonb(probe) - generated <> to_jsonb(OLD) - generated END INTO is_changed
+            FROM (SELECT array_agg(attname::text) FROM pg_attribute
+                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) AS columns (generated);
     END IF;
     NEW.source_count := CASE WHEN NEW.id = OLD.id THEN OLD.source_count ELSE 0 END;
     IF is_changed THEN NEW.updated_at := timezone('UTC', now()); END IF;
@@ -42,7 +41,7 @@ CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA);
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME);
     PERFORM @extschema@.discovery_add_to_count(TG_TABLE_SCHEMA, OLD.id, OLD.source_count, NULL);
     RETURN NULL;
 END

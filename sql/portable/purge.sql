@@ -29,7 +29,7 @@ CREATE FUNCTION @extschema@.discovery_drop_finished_deletions(schema name, cutof
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema);
+    PERFORM @extschema@.discovery_require_own(schema, 'sources', 'discovery_deletions');
     PERFORM @extschema@.discovery_require_right(schema, 'sources', 'DELETE');
     EXECUTE replace(
         'DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY('

@@ -39,9 +39,11 @@ CREATE FUNCTION @extschema@.discovery_keeps_deleted(on_duplicate text) RETURNS b
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF on_duplicate IS NULL OR on_duplicate NOT IN ('error', 'keep_deleted') THEN
+    PERFORM @extschema@.discovery_require_argument(on_duplicate IS NULL, 'on_duplicate');
+    IF on_duplicate NOT IN ('error', 'keep_deleted') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = 'on_duplicate must be error or keep_deleted';
+            MESSAGE = format('invalid value for on_duplicate: "%s"', on_duplicate),
+            HINT = 'It must be error or keep_deleted.';
     END IF;
     RETURN on_duplicate = 'keep_deleted';
 END
@@ -140,7 +142,7 @@ DECLARE
     ids pg_catalog.uuid[];
     restored pg_catalog.uuid[];
     before pg_catalog.uuid[];
-    kept pg_catalog.text;
+    kept pg_catalog.uuid[];
     source record;
     index pg_catalog.text;
     detail pg_catalog.text;
@@ -153,7 +155,7 @@ BEGIN
             ' WHERE %s AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS locked', store, condition)
             INTO ids USING which;
         restored := '{}';
-        kept := '';
+        kept := '{}';
         FOR source IN EXECUTE pg_catalog.concat(
             'SELECT * FROM (', plan, ') AS plan ORDER BY notebook_id, content_hash COLLATE pg_catalog."C", id') USING ids
         LOOP
@@ -163,6 +165,8 @@ BEGIN
                 PERFORM @extschema@.discovery_refuse_identical(source.name, pg_catalog.format(
                     'Source %s is identical to source %s, "%s".', source.id, source.duplicate_id,
                     source.duplicate_name));
+            ELSE
+                kept := pg_catalog.array_append(kept, source.id);
             END IF;
         END LOOP;
         BEGIN
@@ -173,8 +177,7 @@ BEGIN
                 ' RETURNING source.id, CASE WHEN source.deleted_at IS NULL THEN ''restored''::pg_catalog.text'
                 ' ELSE ''kept_deleted''::pg_catalog.text END AS outcome)'
                 ' SELECT given.id, ''kept_deleted''::pg_catalog.text FROM pg_catalog.unnest($2) AS given (id)'
-                ' WHERE given.id OPERATOR(pg_catalog.<>) ALL ($1) UNION ALL SELECT changed.id, changed.outcome FROM changed',
-                store) USING restored, ids;
+                ' UNION ALL SELECT changed.id, changed.outcome FROM changed', store) USING restored, kept;
             RETURN;
         EXCEPTION WHEN unique_violation THEN
             GET STACKED DIAGNOSTICS index = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;

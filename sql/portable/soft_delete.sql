@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.discovery_lock_notebooks(schema name, ids uuid[]) RE
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema);
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources');
     IF has_table_privilege(@extschema@.discovery_acting_role(), format('%I.sources', schema), 'INSERT, UPDATE') THEN
         EXECUTE format('SELECT FROM %I.notebooks WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE', schema) USING ids;
     END IF;
@@ -67,7 +67,7 @@ AS $$
 DECLARE
     is_known boolean;
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema);
+    PERFORM @extschema@.discovery_require_own(schema, 'discovery_deletions');
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_deletions WHERE id = $1)', schema) INTO is_known USING deletion;
     IF NOT is_known THEN
         RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = format('deletion %s does not exist', deletion);
@@ -108,7 +108,7 @@ CREATE FUNCTION @extschema@.discovery_require_elements(ids uuid[]) RETURNS void
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF array_position(ids, NULL) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM unnest(ids) AS id WHERE id IS NULL) THEN
         RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'ids must not have null elements';
     END IF;
 END

@@ -21,14 +21,16 @@ DECLARE
     probe record;
 BEGIN
     IF is_update AND NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
-        probe := NEW;
-        probe.deletion_id := OLD.deletion_id;
-        is_changed := probe *<> OLD;
-        IF is_changed AND EXISTS (SELECT FROM pg_attribute
-                                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) THEN
+        is_changed := NEW.deleted_at IS DISTINCT FROM OLD.deleted_at OR NEW.name <> OLD.name
+            OR NEW.content_hash <> OLD.content_hash OR NEW.notebook_id <> OLD.notebook_id;
+        IF is_changed IS NOT TRUE THEN
+            probe := NEW;
+            probe.deletion_id := OLD.deletion_id;
             -- Generated columns are not computed yet; they depend on the others alone.
-            SELECT to_jsonb(probe) - array_agg(attname::text) <> to_jsonb(OLD) - array_agg(attname::text) INTO is_changed
-                FROM pg_attribute WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped;
+            SELECT CASE WHEN probe *= OLD THEN false WHEN generated IS NULL THEN true
+                        ELSE to_jsonb(probe) - generated <> to_jsonb(OLD) - generated END INTO is_changed
+                FROM (SELECT array_agg(attname::text) FROM pg_attribute
+                      WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) AS columns (generated);
         END IF;
     END IF;
     IF is_update THEN
@@ -79,7 +81,7 @@ CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA);
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME, 'discovery_lost_files');
     EXECUTE format('INSERT INTO %I.discovery_lost_files (id, file_path) VALUES ($1, $2)', TG_TABLE_SCHEMA)
         USING @extschema@.uuid_v7(), OLD.file_path;
     RETURN NULL;

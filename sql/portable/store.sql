@@ -10,6 +10,18 @@ CREATE FUNCTION @extschema@.discovery_lock_store(namespace oid) RETURNS void
 COMMENT ON FUNCTION @extschema@.discovery_lock_store(oid) IS
     'internal: locks the store of a schema until the transaction ends';
 
+-- Where pg_tle makes an extension of the functions, a new store gets its version.
+CREATE FUNCTION @extschema@.discovery_extension_version() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT extversion FROM pg_extension WHERE extname = 'discovery'), '@version@');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_extension_version() IS
+    'internal: the version of the extension, or of the functions where there is none';
+
 -- How the tables in the schema differ from those of a version. What is lost is what a DROP of the functions took along:
 -- triggers, and defaults that call one.
 CREATE FUNCTION @extschema@.discovery_differences(
@@ -161,7 +173,7 @@ BEGIN
         coalesce(schema, (SELECT path.name FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY
                               AS path (name, number)
                           WHERE path.name OPERATOR(pg_catalog.!~) '^pg_temp_' ORDER BY path.number LIMIT 1)),
-        '@version@', true);
+        @extschema@.discovery_extension_version(), true);
 END
 $$;
 
@@ -203,7 +215,6 @@ BEGIN
         END IF;
         PERFORM @extschema@.discovery_run_steps(schema, 'base', target);
         PERFORM @extschema@.discovery_leave_extension();
-        IF target <> '1.0' THEN PERFORM @extschema@.discovery_require_own(schema); END IF;
         RETURN target;
     END IF;
 
@@ -337,7 +348,7 @@ DECLARE
     store record;
 BEGIN
     edition := 'SQL-only';
-    extension_version := '@version@';
+    extension_version := @extschema@.discovery_extension_version();
     newest_version := '@version@';
     schema := (parse_ident(functions))[1];
     IF NOT EXISTS (SELECT FROM @extschema@.discovery_stores(ARRAY[schema])) THEN
@@ -354,16 +365,18 @@ BEGIN
         IF store.notebooks IS NULL OR store.sources IS NULL THEN
             state := 'missing';
             next_step := 'restore its tables from a backup';
-        ELSIF @extschema@.discovery_number(store.version) > @extschema@.discovery_number(newest_version) THEN
+        ELSIF store.version <> ALL (@extschema@.discovery_versions()) THEN
             state := 'ahead';
             next_step := format('install a release of discovery that has version %s on this server', store.version);
-        ELSIF store.version <> newest_version THEN
+        ELSIF @extschema@.discovery_number(store.version) < @extschema@.discovery_number(extension_version) THEN
             state := 'behind';
             next_step := format('upgrade the store: SELECT %s.discovery_upgrade(''head'', %L)', functions, schema);
         ELSE
             SELECT CASE WHEN NOT bool_and(is_lost) THEN 'damaged' WHEN count(*) > 0 THEN 'detached' ELSE 'current' END
                 INTO state FROM @extschema@.discovery_differences(store.schema, store.version);
-            next_step := CASE state WHEN 'current' THEN 'nothing'
+            next_step := CASE state
+                WHEN 'current' THEN CASE WHEN extension_version = newest_version THEN 'nothing'
+                    ELSE format('version %s is available: ALTER EXTENSION discovery UPDATE', newest_version) END
                 WHEN 'detached' THEN format('reattach it: SELECT %s.discovery_create_store(%L)', functions, schema)
                 ELSE 'repair its tables; discovery_create_store() lists the differences' END;
         END IF;
