@@ -32,10 +32,15 @@ CREATE FUNCTION @extschema@.discovery_run_step(from_version text, to_version tex
 AS $$
 DECLARE
     store record;
+    is_adopted_now boolean;
 BEGIN
     SELECT * INTO store FROM @extschema@.discovery_stores(
         ARRAY[(parse_ident(@extschema@.discovery_functions()))[1]::name]);
     IF store.version = from_version THEN
+        -- Tables that this transaction has adopted are left as they are.
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_migrations'
+                       ' WHERE direction = ''adopt'' AND applied_at >= now())', store.schema) INTO is_adopted_now;
+        IF is_adopted_now THEN RETURN; END IF;
         PERFORM @extschema@.discovery_run_steps(store.schema, from_version, to_version);
         PERFORM @extschema@.discovery_leave_extension();
     END IF;

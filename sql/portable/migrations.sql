@@ -21,6 +21,47 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_require_read_committed(text) IS 'internal: raises 25001 above READ COMMITTED';
 
+-- A migration looks at rows under its locks. Above READ COMMITTED, it would miss what others have committed since its
+-- snapshot, unless this transaction has made the store.
+CREATE FUNCTION @extschema@.discovery_require_fresh(schema name, action text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_made_now boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_migrations'
+                   ' WHERE direction = ''install'' AND applied_at >= now())', schema) INTO is_made_now;
+    IF NOT is_made_now THEN PERFORM @extschema@.discovery_require_read_committed(action); END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_fresh(name, text) IS
+    'internal: raises 25001 above READ COMMITTED, unless the store is new';
+
+-- Others wait behind a lock that we wait for, so we wait 5 seconds at most, unless lock_timeout says otherwise.
+CREATE FUNCTION @extschema@.discovery_lock_tables(schema name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    outer_timeout text := current_setting('lock_timeout');
+    relation name;
+BEGIN
+    IF outer_timeout = '0' THEN PERFORM set_config('lock_timeout', '5s', true); END IF;
+    FOREACH relation IN ARRAY '{sources,notebooks,discovery_deletions,discovery_lost_files,discovery_migrations}'::name[] LOOP
+        CONTINUE WHEN to_regclass(format('%I.%I', schema, relation)) IS NULL;
+        EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', schema, relation);
+    END LOOP;
+    PERFORM set_config('lock_timeout', outer_timeout, true);
+EXCEPTION WHEN lock_not_available THEN
+    RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
+        MESSAGE = format('could not lock table "%s" within lock_timeout', relation),
+        DETAIL = 'Another session is using the table.',
+        HINT = 'Try again later, or SET lock_timeout to wait longer.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_lock_tables(name) IS 'internal: locks the tables of a store for a migration';
+
 -- One role owns the functions and all stores: the triggers of a store run with its rights.
 CREATE FUNCTION @extschema@.discovery_require_owner() RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -229,7 +270,9 @@ DECLARE
     rows bigint;
     found_ones text[] := '{}';
 BEGIN
-    EXECUTE format('LOCK TABLE %1$I.sources, %1$I.notebooks IN ACCESS EXCLUSIVE MODE', schema);
+    PERFORM @extschema@.discovery_lock_tables(schema);
+    PERFORM @extschema@.discovery_require_fresh(schema, CASE to_version WHEN 'base' THEN 'drop a store'
+                                                        ELSE 'downgrade a store' END);
     IF coalesce(nullif(current_setting('discovery.allow_data_loss', true), ''), 'off')::boolean THEN RETURN; END IF;
     FOR loss IN
         SELECT before.kind, split_part(before.name, '.', 1) AS relation, split_part(before.name, '.', 2) AS part
@@ -271,10 +314,11 @@ DECLARE
     is_up boolean := array_position(versions, to_version) > here;
     step record;
     start timestamp with time zone;
-    outer_timeout text := current_setting('lock_timeout');
 BEGIN
-    -- Other sessions wait behind a lock that we wait for.
-    IF outer_timeout = '0' THEN PERFORM set_config('lock_timeout', '5s', true); END IF;
+    IF is_up AND from_version <> 'base' THEN
+        PERFORM @extschema@.discovery_require_fresh(schema, 'upgrade a store');
+        PERFORM @extschema@.discovery_lock_tables(schema);
+    END IF;
     WHILE versions[here] <> to_version LOOP
         SELECT * INTO step FROM @extschema@.discovery_steps() AS s
             WHERE s.from_version = versions[here] AND s.to_version = versions[here + CASE WHEN is_up THEN 1 ELSE -1 END];
@@ -297,7 +341,6 @@ BEGIN
                 step.description, start, step.checksum);
         END IF;
     END LOOP;
-    PERFORM set_config('lock_timeout', outer_timeout, true);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_run_steps(name, text, text) IS
@@ -359,11 +402,15 @@ BEGIN
     END IF;
     IF is_up AND version = store.version THEN
         RAISE NOTICE USING MESSAGE = format('the store in schema "%s" already has version %s', store.schema, version);
-    ELSIF is_up THEN
-        PERFORM @extschema@.discovery_require_read_committed('upgrade a store');
     ELSIF version = 'base' THEN
         PERFORM @extschema@.discovery_drop(store.schema, store.version);
         RETURN 'base';
+    END IF;
+    -- Where pg_tle makes an extension of the functions, its version goes along, and its script runs the steps.
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'discovery' AND extversion <> version)
+       AND (is_up OR store.schema = (parse_ident(@extschema@.discovery_functions()))[1]) THEN
+        EXECUTE format('ALTER EXTENSION discovery UPDATE TO %L', version);
+        SELECT s.version INTO store.version FROM @extschema@.discovery_stores(ARRAY[store.schema]) AS s;
     END IF;
     PERFORM @extschema@.discovery_run_steps(store.schema, store.version, version);
     RETURN version;

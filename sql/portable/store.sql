@@ -86,7 +86,7 @@ DECLARE
     statement text;
     parts text[];
 BEGIN
-    EXECUTE format('LOCK TABLE %1$I.sources, %1$I.notebooks IN ACCESS EXCLUSIVE MODE', schema);
+    PERFORM @extschema@.discovery_lock_tables(schema);
     FOR statement IN
         SELECT part FROM @extschema@.discovery_steps() AS step, unnest(step.statements) WITH ORDINALITY AS s (part, number)
         WHERE @extschema@.discovery_number(step.from_version) < @extschema@.discovery_number(step.to_version)
@@ -269,13 +269,33 @@ BEGIN
     END IF;
     PERFORM @extschema@.discovery_run_statements(schema, 'adoption',
         (SELECT s.statements FROM @extschema@.discovery_steps() AS s WHERE s.to_version IS NULL));
-    PERFORM @extschema@.discovery_note(schema, NULL, nearest, 'adopt', 'tables that were there', clock_timestamp(), NULL);
+    PERFORM @extschema@.discovery_note(schema, NULL, nearest, 'adopt',
+        coalesce('tables of Alembic revision ' || @extschema@.discovery_alembic_revision(schema, space),
+                 'tables that were there'), clock_timestamp(), NULL);
     PERFORM @extschema@.discovery_leave_extension();
     RETURN nearest;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_establish(name, text, boolean) IS
     'internal: creates a store, or takes over tables that are there';
+
+CREATE FUNCTION @extschema@.discovery_alembic_revision(schema name, namespace oid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    revision text;
+BEGIN
+    IF @extschema@.discovery_why_not(namespace, 'alembic_version', current_user::regrole) IS NULL
+       AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = format('%I.alembic_version', schema)::regclass
+                   AND attname = 'version_num' AND NOT attisdropped) THEN
+        EXECUTE format('SELECT string_agg(version_num::text, '', '') FROM %I.alembic_version', schema) INTO revision;
+    END IF;
+    RETURN revision;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_alembic_revision(name, oid) IS
+    'internal: the revision of tables that Alembic has made';
 
 -- In a script of an extension, new tables become its members. Those of a store are none: they are dumped, and stay when
 -- the extension is dropped.
