@@ -99,7 +99,10 @@ BEGIN
             CONTINUE WHEN NOT EXISTS (SELECT FROM @extschema@.discovery_shapes() AS e
                                       WHERE e.version = discovery_attach.version AND e.kind = 'trigger'
                                         AND e.name = parts[2] || '.' || parts[1]);
-            EXECUTE format('DROP TRIGGER IF EXISTS %I ON %I.%I', parts[1], schema, parts[2]);
+            IF EXISTS (SELECT FROM pg_trigger WHERE tgname = parts[1]
+                       AND tgrelid = format('%I.%I', schema, parts[2])::regclass) THEN
+                EXECUTE format('DROP TRIGGER %I ON %I.%I', parts[1], schema, parts[2]);
+            END IF;
         END IF;
         PERFORM @extschema@.discovery_run_statements(schema, 'attaching the store', ARRAY[statement]);
     END LOOP;
