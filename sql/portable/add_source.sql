@@ -80,7 +80,8 @@ BEGIN
             'INSERT INTO ', store, '.sources (notebook_id, name, source_type, extracted_text, content_hash, file_type,'
             ' url, file_path, file_size, source_metadata', own.names, ') SELECT $1, $2, $3, coalesce($4, ''''), $5, $6,'
             ' $7, $8, $9, coalesce($10, ''{}''::pg_catalog.json)', own.given,
-            ' FROM pg_catalog.jsonb_to_record($11) AS given (' || own.definitions || ')',
+            CASE WHEN own.definitions IS NOT NULL THEN
+                pg_catalog.concat(' FROM pg_catalog.jsonb_to_record($11) AS given (', own.definitions, ')') END,
             ' ON CONFLICT (notebook_id, content_hash)'
             ' WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''''::pg_catalog.text'
             ' DO NOTHING RETURNING id')

@@ -55,7 +55,8 @@ BEGIN
             WHEN 'name' THEN name := word;
             WHEN 'source_type' THEN source_type := word;
             WHEN 'content' THEN
-                content := CASE WHEN word LIKE '\\x%' THEN decode(substr(word, 3), 'hex') ELSE decode(word, 'base64') END;
+                content := CASE WHEN word LIKE '\\x%' THEN decode(substr(word, 3), 'hex')
+                                ELSE decode(word, 'base64') END;
             WHEN 'extracted_text' THEN extracted_text := word;
             WHEN 'content_hash' THEN content_hash := word;
             WHEN 'file_type' THEN file_type := word;
@@ -199,7 +200,7 @@ BEGIN
     PERFORM @extschema@.discovery_refuse_faults(faults);
     FOR i IN 1 .. n LOOP
         own := @extschema@.discovery_own_columns(store, own_columns[i]);
-        own_definitions := pg_catalog.array_append(own_definitions, own.definitions);
+        own_definitions := pg_catalog.array_append(own_definitions, coalesce(own.definitions, ''));
     END LOOP;
     batch := @extschema@.discovery_order_batch(hashes, $3);
     ids := pg_catalog.array_fill(NULL::pg_catalog.uuid, ARRAY[n]);
@@ -209,13 +210,15 @@ BEGIN
         deleted := pg_catalog.array_fill(NULL::pg_catalog.uuid, ARRAY[n]);
         FOR source IN EXECUTE pg_catalog.format($sql$
             SELECT given.number, source.id, source.name::pg_catalog.text AS name, true AS is_live
-            FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS given (hash, outcome, number)
+            FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY
+                AS given (hash, outcome, number)
             JOIN %1$s.sources AS source ON source.content_hash OPERATOR(pg_catalog.=) given.hash
             WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND given.outcome IS NULL
               AND source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
             UNION ALL
             (SELECT DISTINCT ON (given.number) given.number, source.id, source.name::pg_catalog.text, false
-             FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS given (hash, outcome, number)
+             FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY
+                AS given (hash, outcome, number)
              JOIN %1$s.sources AS source ON source.content_hash OPERATOR(pg_catalog.=) given.hash
              WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND given.outcome IS NULL
                AND $4 OPERATOR(pg_catalog.<>) 'add'::pg_catalog.text
@@ -266,7 +269,7 @@ BEGIN
                 place := place OPERATOR(pg_catalog.+) 1;
                 EXIT WHEN place OPERATOR(pg_catalog.>) pg_catalog.cardinality(pending);
                 EXIT WHEN deleted[pending[place]] IS NOT NULL
-                    OR own_definitions[pending[place]] IS DISTINCT FROM own_definitions[n]
+                    OR own_definitions[pending[place]] OPERATOR(pg_catalog.<>) own_definitions[n]
                     OR (hashes[pending[place]] OPERATOR(pg_catalog.=) '') OPERATOR(pg_catalog.<>)
                        (hashes[n] OPERATOR(pg_catalog.=) '');
                 run := pg_catalog.array_append(run, pending[place]);
@@ -284,7 +287,9 @@ BEGIN
                 ' source_metadata, columns, number)'
                 ' JOIN pg_catalog.unnest($12) WITH ORDINALITY AS chosen (number, position)'
                 ' ON chosen.number OPERATOR(pg_catalog.=) batch.number',
-                ' CROSS JOIN LATERAL pg_catalog.jsonb_to_record(batch.columns) AS given (' || own.definitions || ')',
+                CASE WHEN own.definitions IS NOT NULL THEN pg_catalog.concat(
+                    ' CROSS JOIN LATERAL pg_catalog.jsonb_to_record(batch.columns) AS given (', own.definitions,
+                    ')') END,
                 ' ORDER BY chosen.position ON CONFLICT (notebook_id, content_hash)'
                 ' WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''''::pg_catalog.text DO NOTHING'
                 ' RETURNING id, content_hash::pg_catalog.text)'

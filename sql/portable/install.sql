@@ -16,7 +16,8 @@ BEGIN
     IF wanted = 'auto' AND EXISTS (SELECT FROM pg_settings WHERE name = 'row_security' AND source = 'session') THEN
         RAISE WARNING USING MESSAGE = 'did not create a store because a dump is apparently being restored',
             DETAIL = 'This session has set row_security, as the output of pg_dump does.',
-            HINT = format('If no dump is being restored, run: SELECT %s.discovery_create_store(%L);', functions, schema);
+            HINT = format('If no dump is being restored, run: SELECT %s.discovery_create_store(%L);', functions,
+                          schema);
         RETURN;
     END IF;
     PERFORM @extschema@.discovery_establish(schema, version, false);

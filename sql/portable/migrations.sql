@@ -45,10 +45,11 @@ CREATE FUNCTION @extschema@.discovery_lock_tables(schema name) RETURNS void
 AS $$
 DECLARE
     outer_timeout text := current_setting('lock_timeout');
+    tables constant name[] := '{sources,notebooks,discovery_deletions,discovery_lost_files,discovery_migrations}';
     relation name;
 BEGIN
     IF outer_timeout = '0' THEN PERFORM set_config('lock_timeout', '5s', true); END IF;
-    FOREACH relation IN ARRAY '{sources,notebooks,discovery_deletions,discovery_lost_files,discovery_migrations}'::name[] LOOP
+    FOREACH relation IN ARRAY tables LOOP
         CONTINUE WHEN to_regclass(format('%I.%I', schema, relation)) IS NULL;
         EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', schema, relation);
     END LOOP;
@@ -74,7 +75,7 @@ BEGIN
     IF current_user <> owner THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = 'must be owner of the functions of discovery',
-            DETAIL = 'In the SQL-only edition, the triggers of a store run with the rights of the owner of the functions.',
+            DETAIL = 'In the SQL-only edition, the triggers of a store run with the rights of that role.',
             HINT = format('SET ROLE %I;', owner);
     END IF;
 END
@@ -189,7 +190,8 @@ BEGIN
         WHERE c.oid = format('%I.%I', schema, parts[1])::regclass;
     RETURN present IS NOT NULL AND NOT EXISTS (
         SELECT FROM @extschema@.discovery_steps() AS step, unnest(step.statements) AS other
-        WHERE starts_with(other, rtrim(substring(statement FROM '^COMMENT ON .*? IS'))) AND strpos(other, quote_literal(present)) > 0);
+        WHERE starts_with(other, substring(statement FROM '^COMMENT ON .*? IS'))
+          AND strpos(other, quote_literal(present)) > 0);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_replaces_comment(name, text) IS
@@ -227,7 +229,9 @@ BEGIN
             WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS cause = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
                 detail := concat_ws(E'\n', cause, nullif(detail, ''));
-                IF SQLSTATE = '2BP01' THEN hint := 'Drop the dependent objects first, and make them again afterwards.'; END IF;
+                IF SQLSTATE = '2BP01' THEN
+                    hint := 'Drop the dependent objects first, and make them again afterwards.';
+                END IF;
                 IF hint <> '' THEN
                     RAISE EXCEPTION USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = hint,
                         MESSAGE = format('%s failed at statement %s', script, number);
@@ -321,7 +325,8 @@ BEGIN
     END IF;
     WHILE versions[here] <> to_version LOOP
         SELECT * INTO step FROM @extschema@.discovery_steps() AS s
-            WHERE s.from_version = versions[here] AND s.to_version = versions[here + CASE WHEN is_up THEN 1 ELSE -1 END];
+            WHERE s.from_version = versions[here]
+              AND s.to_version = versions[here + CASE WHEN is_up THEN 1 ELSE -1 END];
         start := clock_timestamp();
         IF NOT is_up AND step.to_version <> 'base' THEN
             PERFORM @extschema@.discovery_refuse_losses(schema, step.from_version, step.to_version,
@@ -447,13 +452,15 @@ BEGIN
                                          THEN 'newest' END),
                coalesce(applied.description, release.description), applied.direction, applied.previous_version,
                applied.applied_by, applied.applied_at, applied.duration, applied.checksum
-        FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS release (version, description, number)
+        FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY
+            AS release (version, description, number)
         FULL JOIN @store@.discovery_migrations AS applied
             ON applied.version OPERATOR(pg_catalog.=) release.version
         ORDER BY applied.applied_at NULLS LAST, release.number$sql$, '@store@', pg_catalog.quote_ident(store.schema))
         USING (@extschema@.discovery_versions())[2:],
               ARRAY(SELECT step.description
-                    FROM pg_catalog.unnest((@extschema@.discovery_versions())[2:]) WITH ORDINALITY AS v (version, number)
+                    FROM pg_catalog.unnest((@extschema@.discovery_versions())[2:]) WITH ORDINALITY
+                        AS v (version, number)
                     JOIN @extschema@.discovery_steps() AS step ON step.to_version OPERATOR(pg_catalog.=) v.version
                     WHERE @extschema@.discovery_number(step.from_version)
                           OPERATOR(pg_catalog.<) @extschema@.discovery_number(step.to_version)

@@ -50,8 +50,9 @@ BEGIN
                       CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex') END, '');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_read_source(uuid, text, text, bytea, text, text, text, text, bigint, text, text)
-    IS 'internal: the values of a source, and the rules that it breaks';
+COMMENT ON FUNCTION @extschema@.discovery_read_source(uuid, text, text, bytea, text, text, text, text, bigint, text,
+        text) IS
+    'internal: the values of a source, and the rules that it breaks';
 
 -- The pieces of a statement that writes the columns that a user has added, of those that `columns` names.
 CREATE FUNCTION @extschema@.discovery_own_columns(
@@ -176,8 +177,8 @@ BEGIN
             ' url = coalesce($6, source.url), file_path = coalesce($7, source.file_path),'
             ' file_size = coalesce($8, source.file_size),'
             ' source_metadata = coalesce($9, source.source_metadata)', own.assignments,
-            ' FROM pg_catalog.jsonb_to_record(' || CASE WHEN own.definitions IS NULL THEN NULL ELSE '$10' END
-                || ') AS given (' || own.definitions || ')',
+            CASE WHEN own.definitions IS NOT NULL THEN
+                pg_catalog.concat(' FROM pg_catalog.jsonb_to_record($10) AS given (', own.definitions, ')') END,
             ' WHERE source.id OPERATOR(pg_catalog.=) $1'
             ' AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1 RETURNING source.id)'
             ' SELECT EXISTS (SELECT FROM restored)')
@@ -199,5 +200,6 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_restore_as(text, uuid, uuid, text, text, text, text, text, text, bigint, json, jsonb)
-    IS 'internal: restores a source with the values of one that is added';
+COMMENT ON FUNCTION @extschema@.discovery_restore_as(text, uuid, uuid, text, text, text, text, text, text, bigint,
+        json, jsonb) IS
+    'internal: restores a source with the values of one that is added';

@@ -2,7 +2,8 @@
 -- Purge
 --
 
-CREATE FUNCTION @extschema@.discovery_check_purge(older_than interval, max_rows integer) RETURNS timestamp with time zone
+CREATE FUNCTION @extschema@.discovery_check_purge(older_than interval, max_rows integer)
+    RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$

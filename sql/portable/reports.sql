@@ -23,7 +23,8 @@ BEGIN
               WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
                 AND ($1 IS NULL OR notebook_id OPERATOR(pg_catalog.=) $1)) AS live
         GROUP BY hash HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1
-        ORDER BY pg_catalog.count(*) DESC, hash$sql$, '@store@', pg_catalog.quote_ident(store.schema)) USING notebook_id;
+        ORDER BY pg_catalog.count(*) DESC, hash$sql$, '@store@', pg_catalog.quote_ident(store.schema))
+        USING notebook_id;
 END
 $$;
 

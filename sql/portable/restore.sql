@@ -150,14 +150,16 @@ BEGIN
     PERFORM @extschema@.discovery_lock_notebooks_where(store, condition, which, NULL);
     LOOP
         EXECUTE pg_catalog.format(
-            'SELECT coalesce(pg_catalog.array_agg(id ORDER BY notebook_id, content_hash COLLATE pg_catalog."C"), ''{}'')'
+            'SELECT coalesce(pg_catalog.array_agg(id ORDER BY notebook_id, content_hash COLLATE pg_catalog."C"),'
+            ' ''{}'')'
             ' FROM (SELECT id, notebook_id, content_hash FROM %s.sources'
             ' WHERE %s AND deleted_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS locked', store, condition)
             INTO ids USING which;
         restored := '{}';
         kept := '{}';
         FOR source IN EXECUTE pg_catalog.concat(
-            'SELECT * FROM (', plan, ') AS plan ORDER BY notebook_id, content_hash COLLATE pg_catalog."C", id') USING ids
+            'SELECT * FROM (', plan, ') AS plan ORDER BY notebook_id, content_hash COLLATE pg_catalog."C", id')
+            USING ids
         LOOP
             IF source.duplicate_id IS NULL THEN
                 restored := pg_catalog.array_append(restored, source.id);

@@ -26,8 +26,9 @@ AS $$
 DECLARE
     notebooks pg_catalog.uuid[];
 BEGIN
-    EXECUTE pg_catalog.format('SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), ''{}'') FROM %s.sources WHERE %s',
-                              store, condition) INTO notebooks USING which, several;
+    EXECUTE pg_catalog.format(
+        'SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), ''{}'') FROM %s.sources WHERE %s', store, condition)
+        INTO notebooks USING which, several;
     PERFORM @extschema@.discovery_lock_notebooks((pg_catalog.parse_ident(store))[1], notebooks);
 END
 $$;
@@ -68,7 +69,8 @@ DECLARE
     is_known boolean;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'discovery_deletions');
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_deletions WHERE id = $1)', schema) INTO is_known USING deletion;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_deletions WHERE id = $1)', schema)
+        INTO is_known USING deletion;
     IF NOT is_known THEN
         RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = format('deletion %s does not exist', deletion);
     END IF;

@@ -38,7 +38,8 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH relation AS (
-        SELECT c.oid, c.relname::text AS name, c.relowner FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        SELECT c.oid, c.relname::text AS name, c.relowner
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = schema AND c.relkind = 'r'
     ), object AS (
         SELECT 'table' AS kind, r.name, 'permanent' AS definition
@@ -88,7 +89,8 @@ DECLARE
 BEGIN
     PERFORM @extschema@.discovery_lock_tables(schema);
     FOR statement IN
-        SELECT part FROM @extschema@.discovery_steps() AS step, unnest(step.statements) WITH ORDINALITY AS s (part, number)
+        SELECT part
+        FROM @extschema@.discovery_steps() AS step, unnest(step.statements) WITH ORDINALITY AS s (part, number)
         WHERE @extschema@.discovery_number(step.from_version) < @extschema@.discovery_number(step.to_version)
           AND @extschema@.discovery_number(step.to_version) <= @extschema@.discovery_number(version)
           AND part ~ '^(ALTER TABLE|CREATE TRIGGER)\y.*@functions@'
@@ -200,7 +202,7 @@ BEGIN
     END IF;
     space := quote_ident(schema)::regnamespace;
     why := CASE WHEN schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'It is a system schema.'
-                WHEN schema LIKE 'pg\_temp\_%' OR schema LIKE 'pg\_toast\_%' THEN 'It is a schema for temporary objects.'
+                WHEN schema ~ '^pg_(toast_)?temp_' THEN 'It is a schema for temporary objects.'
                 WHEN schema LIKE '%$%' THEN 'Its name contains a dollar sign.' END;
     IF why IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name',
@@ -213,7 +215,8 @@ BEGIN
         IF NOT has_schema_privilege(space, 'CREATE') THEN
             RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
                 MESSAGE = format('permission denied for schema %s', schema),
-                DETAIL = format('Role "%s", the owner of the store, must be able to create tables there.', current_user),
+                DETAIL = format('Role "%s", the owner of the store, must be able to create tables there.',
+                                current_user),
                 HINT = format('GRANT CREATE ON SCHEMA %I TO %I;', schema, current_user);
         END IF;
         PERFORM @extschema@.discovery_run_steps(schema, 'base', target);
@@ -231,8 +234,8 @@ BEGIN
     IF FOUND THEN
         IF store.version <> ALL (@extschema@.discovery_versions()) THEN
             RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-                MESSAGE = format('the store in schema "%s" has version %s, which this release of discovery does not know',
-                                 schema, store.version),
+                MESSAGE = format('the store in schema "%s" has version %s, which this release of discovery does not'
+                                 ' know', schema, store.version),
                 HINT = format('Install a release of discovery that has version %s on this server.', store.version);
         ELSIF store.notebooks IS NULL OR store.sources IS NULL THEN
             PERFORM @extschema@.discovery_refuse_incomplete(schema, space, owner);

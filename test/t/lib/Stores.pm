@@ -10,7 +10,8 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(new_server copied_server extension_directory older_server differences same_stores script try try_ok try_psql value);
+our @EXPORT = qw(new_server copied_server extension_directory older_server differences same_stores script try try_ok
+  try_psql value);
 my $here = abs_path(dirname(__FILE__));
 
 # A running server of the test's own; conf: lines for its postgresql.conf.
