@@ -13,15 +13,15 @@ CREATE FUNCTION @extschema@.discovery_add_to_count(
 AS $$
 DECLARE
     -- A user's trigger may update other counts before our trigger sees this row.
-    outer_notebook text := current_setting('discovery.counting', true);
+    outer_notebook text := current_setting('discovery_internal.counting', true);
     rows bigint;
 BEGIN
-    PERFORM set_config('discovery.counting', notebook::text, true);
+    PERFORM set_config('discovery_internal.counting', notebook::text, true);
     EXECUTE format('UPDATE ONLY %I.notebooks SET source_count = source_count + $2,'
                    ' updated_at = GREATEST(updated_at, $3) WHERE id = $1', schema)
         USING notebook, sources::integer, newest;
     GET DIAGNOSTICS rows = ROW_COUNT;
-    PERFORM set_config('discovery.counting', coalesce(outer_notebook, ''), true);
+    PERFORM set_config('discovery_internal.counting', coalesce(outer_notebook, ''), true);
     RETURN rows > 0;
 END
 $$;

@@ -158,7 +158,7 @@ CREATE FUNCTION @extschema@.discovery_restore_as(
 AS $$
 DECLARE
     own record;
-    outer_restoring pg_catalog.text := pg_catalog.current_setting('discovery.restoring', true);
+    outer_restoring pg_catalog.text := pg_catalog.current_setting('discovery_internal.restoring', true);
     restored pg_catalog.bool;
     index pg_catalog.text;
     hint pg_catalog.text;
@@ -168,7 +168,7 @@ BEGIN
     own := @extschema@.discovery_own_columns(store, columns);
     PERFORM @extschema@.discovery_lock_notebooks((pg_catalog.parse_ident(store))[1], ARRAY[notebook_id]);
     BEGIN
-        PERFORM pg_catalog.set_config('discovery.restoring', id::pg_catalog.text, true);
+        PERFORM pg_catalog.set_config('discovery_internal.restoring', id::pg_catalog.text, true);
         EXECUTE pg_catalog.concat('WITH restored AS (UPDATE ', store, '.sources AS source'
             ' SET deleted_at = NULL, name = $2, source_type = $3,'
             ' extracted_text = coalesce($4, source.extracted_text),'
@@ -184,7 +184,7 @@ BEGIN
             ' SELECT EXISTS (SELECT FROM restored)')
             INTO restored
             USING id, name, source_type, extracted_text, file_type, url, file_path, file_size, source_metadata, columns;
-        PERFORM pg_catalog.set_config('discovery.restoring', coalesce(outer_restoring, ''), true);
+        PERFORM pg_catalog.set_config('discovery_internal.restoring', coalesce(outer_restoring, ''), true);
         RETURN CASE WHEN restored THEN 'restored' END;
     EXCEPTION
         WHEN unique_violation THEN

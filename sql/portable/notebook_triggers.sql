@@ -2,7 +2,7 @@
 -- The triggers of notebooks
 --
 
--- The owner's function that counts names the notebook in discovery.counting. A client's own count is ignored.
+-- The owner's function that counts names the notebook in discovery_internal.counting. A client's own count is ignored.
 CREATE FUNCTION @extschema@.discovery_notebook_row() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
@@ -15,9 +15,9 @@ BEGIN
         NEW.source_count := 0;
         RETURN NEW;
     END IF;
-    IF current_setting('discovery.counting', true) = OLD.id::text
+    IF current_setting('discovery_internal.counting', true) = OLD.id::text
        AND current_user::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
-        PERFORM set_config('discovery.counting', '', true);
+        PERFORM set_config('discovery_internal.counting', '', true);
         RETURN NEW;
     END IF;
     IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN

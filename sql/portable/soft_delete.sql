@@ -27,7 +27,8 @@ DECLARE
     notebooks pg_catalog.uuid[];
 BEGIN
     EXECUTE pg_catalog.format(
-        'SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), ''{}'') FROM %s.sources WHERE %s', store, condition)
+        'SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), ''{}'') FROM %s.sources WHERE %s',
+        store, condition)
         INTO notebooks USING which, several;
     PERFORM @extschema@.discovery_lock_notebooks((pg_catalog.parse_ident(store))[1], notebooks);
 END
@@ -125,7 +126,7 @@ AS $$
 DECLARE
     store pg_catalog.text := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
     outer_reason pg_catalog.text := pg_catalog.current_setting('discovery.reason', true);
-    outer_call pg_catalog.text := pg_catalog.current_setting('discovery.call', true);
+    outer_call pg_catalog.text := pg_catalog.current_setting('discovery_internal.call', true);
     locked pg_catalog.int8;
     unknown pg_catalog.text;
 BEGIN
@@ -154,7 +155,7 @@ BEGIN
     END IF;
 
     -- Each call is a deletion of its own, also inside another one.
-    PERFORM pg_catalog.set_config('discovery.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
+    PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
     IF reason IS NOT NULL THEN PERFORM pg_catalog.set_config('discovery.reason', reason, true); END IF;
     EXECUTE pg_catalog.format(
         'WITH gone AS (UPDATE %s.sources SET deleted_at = pg_catalog.timezone(''UTC'', pg_catalog.now())'
@@ -162,7 +163,7 @@ BEGIN
         ' SELECT pg_catalog.count(*)::pg_catalog.int4, (pg_catalog.array_agg(gone.deletion_id))[1] FROM gone', store)
         INTO deleted, deletion_id USING ids;
     PERFORM pg_catalog.set_config('discovery.reason', coalesce(outer_reason, ''), true);
-    PERFORM pg_catalog.set_config('discovery.call', coalesce(outer_call, ''), true);
+    PERFORM pg_catalog.set_config('discovery_internal.call', coalesce(outer_call, ''), true);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_delete(uuid[], text) IS

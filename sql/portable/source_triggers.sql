@@ -7,7 +7,7 @@
 
 -- The deletion that soft-deletes a row now has an id of this transaction: its milliseconds and number (48 and 26 bits),
 -- and a hash of what tells its deletions apart (48 bits), the reason in discovery.reason and the call in
--- discovery.call. So a client chooses at most between deletions of its own transaction.
+-- discovery_internal.call. So a client chooses at most between deletions of its own transaction.
 CREATE FUNCTION @extschema@.discovery_source_row() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
@@ -45,7 +45,7 @@ BEGIN
                 THEN encode(sha256(convert_to(NEW.extracted_text, encoding)), 'hex')
             ELSE '' END;
     ELSIF is_update AND is_new_text AND NEW.content_hash = OLD.content_hash
-          AND OLD.id::text IS DISTINCT FROM current_setting('discovery.restoring', true)
+          AND OLD.id::text IS DISTINCT FROM current_setting('discovery_internal.restoring', true)
           AND OLD.source_type <> 'file' AND OLD.extracted_text <> ''
           AND NEW.content_hash = encode(sha256(convert_to(OLD.extracted_text, encoding)), 'hex') THEN
         -- The old hash was that of the old text, so set the hash of the new text.
@@ -61,7 +61,7 @@ BEGIN
         number := pg_current_xact_id()::text::bigint;
         NEW.deletion_id := (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
             || '7' || lpad(to_hex(number >> 14 & 4095), 3, '0') || to_hex(32768 + (number & 16383))
-            || left(md5(concat_ws(' ', number, current_setting('discovery.call', true),
+            || left(md5(concat_ws(' ', number, current_setting('discovery_internal.call', true),
                                   nullif(current_setting('discovery.reason', true), ''))), 12))::uuid;
     ELSIF is_update THEN
         NEW.deletion_id := OLD.deletion_id;

@@ -24,8 +24,8 @@ my $status = "SELECT edition, state, store_version FROM discovery_status() WHERE
 # What an edition has of its own
 my $own = 'extension,function,aggregate,procedure,member,trigger,comment,owner,privileges';
 
-my @psql = ([ 'keeper' ], 'psql', '-Xq', '-1');
-sub install { return try($node, @psql, '-v', 'schema=public', '-f', $file, $_[0]) }
+sub psql { return ([ 'keeper' ], 'psql', '-Xq', '-1', '-f', $file, @_) }
+sub install { return try($node, psql('-v', 'schema=public', $_[0])) }
 sub installs
 {
 	my ($database, $name) = @_;
@@ -112,16 +112,16 @@ sub refused
 refused('managed', 'the file, run twice',
 	qr/ERROR:  discovery is already installed in schema "public"\nHINT:  To make/);
 refused('native', 'the file, beside the native extension', qr/ERROR:  extension "discovery" already exists\nHINT:/);
-refused('managed', 'the file without a schema', qr/ERROR:  no schema is named\nHINT:/, @psql, '-f', $file);
+refused('managed', 'the file without a schema', qr/ERROR:  no schema is named\nHINT:/, psql());
 refused('managed', 'the extension beside the functions',
 	qr/ERROR:  function "\w+" already exists with same argument types/,
 	[ 'keeper' ], 'psql', '-Xq', '-c', 'CREATE EXTENSION discovery');
 $node->safe_psql('postgres', 'CREATE DATABASE empty OWNER keeper');
 refused('empty', 'a schema that is not there', qr/ERROR:  schema "nowhere" does not exist/,
-	@psql, '-v', 'schema=nowhere', '-f', $file);
+	psql('-v', 'schema=nowhere'));
 $node->safe_psql('empty', 'CREATE SCHEMA "it\'s"');
 refused('empty', 'a schema with a quote', qr/ERROR:  schema "it's" cannot have the functions/,
-	@psql, '-v', "schema=it's", '-f', $file);
+	psql('-v', "schema=it's"));
 $node->safe_psql('empty', 'DROP SCHEMA "it\'s"');
 refused('empty', 'a role without rights', qr/ERROR:  permission denied for schema public\nHINT:  GRANT CREATE ON/,
 	[ 'stranger' ], 'psql', '-Xq', '-1', '-v', 'schema=public', '-f', $file);
@@ -161,7 +161,7 @@ $node->safe_psql('managed', 'DROP SCHEMA other CASCADE');
 # A client that may write notebooks cannot write counts, whatever it sets.
 $node->safe_psql('managed', "GRANT SELECT, UPDATE ON notebooks TO stranger");
 $node->safe_psql('managed', "SET ROLE stranger;
-	SET discovery.counting = '00000000-0000-4000-8000-000000000004';
+	SET discovery_internal.counting = '00000000-0000-4000-8000-000000000004';
 	UPDATE notebooks SET source_count = 77 WHERE id = '00000000-0000-4000-8000-000000000004'");
 is(value($node, 'managed', $counts), '', 'a client does not write counts');
 copy('managed_before', 'managed');
