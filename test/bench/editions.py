@@ -11,9 +11,7 @@ def sql_only():
     """What `make installer` writes for psql, as statements for psql. The newest is that of this tree."""
     subprocess.run([stores.TOP / "test/tools/installer"], check=True, stdout=subprocess.DEVNULL)
     file, = (path for path in (stores.TOP / "dist").glob("discovery-*.sql") if not path.stem.endswith("-tle"))
-    # The session prints nothing of its own.
-    text = "".join(line for line in file.read_text().splitlines(keepends=True) if not line.startswith("\\echo The store"))
-    return "\\set schema public\n" + text + "SELECT"
+    return "\\set schema public\n" + file.read_text() + "SELECT"
 
 
 def both(**amounts):

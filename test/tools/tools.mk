@@ -68,7 +68,7 @@ release:
 installer:
 	@test/tools/installer
 
-## dist          pack the last commit for PGXN, as dist/discovery-VERSION.zip
+## dist          pack the last commit for PGXN, with the SQL-only edition, as dist/discovery-VERSION.zip
 dist:
 	@test/tools/dist
 
