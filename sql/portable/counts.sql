@@ -31,7 +31,7 @@ REVOKE ALL ON FUNCTION @extschema@.discovery_add_to_count(name, uuid, bigint, ti
 
 CREATE FUNCTION @extschema@.discovery_count_sources() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     change record;
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION @extschema@.discovery_store_to_repair(name[]) IS
 -- would need.
 CREATE FUNCTION @extschema@.discovery_repair_counts(schema name) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     notebook uuid;

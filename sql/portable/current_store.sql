@@ -240,7 +240,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
         MESSAGE = format('schema "%s" belongs to a role without the rights of the owner of the store', schema),
         DETAIL = format('It could put other objects in the place of the tables of "%s".', current_user),
-        HINT = 'Use ALTER SCHEMA ... OWNER TO.';
+        HINT = 'Use a schema of your own, or ALTER SCHEMA ... OWNER TO.';
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_require_own(name, name[]) IS

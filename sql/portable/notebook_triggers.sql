@@ -38,7 +38,7 @@ $$;
 -- Another row may have the id by the end of the statement; then the sources are that one's.
 CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME);

@@ -27,7 +27,7 @@ COMMENT ON FUNCTION @extschema@.discovery_check_purge(interval, integer) IS
 CREATE FUNCTION @extschema@.discovery_drop_finished_deletions(schema name, cutoff timestamp with time zone)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'sources', 'discovery_deletions');

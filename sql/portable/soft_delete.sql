@@ -6,7 +6,7 @@
 -- update a source before the count of its notebook. As in foreign keys, the caller needs no right on notebooks.
 CREATE FUNCTION @extschema@.discovery_lock_notebooks(schema name, ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources');
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION @extschema@.discovery_require_source(text, uuid) IS
 -- The caller needs no right on the log.
 CREATE FUNCTION @extschema@.discovery_require_deletion(schema name, deletion uuid) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     is_known boolean;

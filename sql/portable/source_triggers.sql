@@ -78,7 +78,7 @@ $$;
 
 CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME, 'discovery_lost_files');

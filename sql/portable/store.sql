@@ -221,6 +221,7 @@ BEGIN
         END IF;
         PERFORM @extschema@.discovery_run_steps(schema, 'base', target);
         PERFORM @extschema@.discovery_leave_extension();
+        PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources');
         RETURN target;
     END IF;
 

@@ -18,7 +18,8 @@ INSERT = f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, 
 """
 # Two single sources in one transaction, into two of five notebooks
 INTO_TWO = "".join(f"\\set notebook_{place} random(1, 5)\n\\set n_{place} random(1, 1000000000000)\n"
-                   for place in "ab") + "BEGIN;\n" + "".join(re.sub(r":(notebook|n)\b", rf":\1_{place}", INSERT) for place in "ab") + "COMMIT;\n"
+                   for place in "ab")
+INTO_TWO += "BEGIN;\n" + "".join(re.sub(r":(notebook|n)\b", rf":\1_{place}", INSERT) for place in "ab") + "COMMIT;\n"
 
 
 def by_statement():
