@@ -290,6 +290,10 @@ BEGIN
                   AND after.kind = 'table' AND after.name = split_part(before.name, '.', 1)))
         ORDER BY before.kind DESC, before.name COLLATE "C"
     LOOP
+        -- What is not there cannot be lost.
+        CONTINUE WHEN NOT EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = to_regclass(format('%I.%I', schema, loss.relation))
+            AND NOT attisdropped AND (loss.part = '' OR attname = loss.part));
         EXECUTE format('SELECT count(%s) FROM %I.%I', coalesce(quote_ident(nullif(loss.part, '')), '*'), schema,
                        loss.relation) INTO rows;
         CONTINUE WHEN rows = 0;

@@ -294,7 +294,7 @@ DECLARE
     revision text;
 BEGIN
     IF @extschema@.discovery_why_not(namespace, 'alembic_version', current_user::regrole) IS NULL
-       AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = format('%I.alembic_version', schema)::regclass
+       AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(format('%I.alembic_version', schema))
                    AND attname = 'version_num' AND NOT attisdropped) THEN
         EXECUTE format('SELECT string_agg(version_num::text, '', '') FROM %I.alembic_version', schema) INTO revision;
     END IF;

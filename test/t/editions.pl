@@ -171,6 +171,21 @@ my (undef, undef, $handed) = try_psql($node, 'managed', "SET ROLE keeper; DELETE
 like($handed, qr/does not belong to the owner of the functions of the store\nDETAIL:.*\nHINT:  Use ALTER TABLE/,
 	'tables of another owner are not written');
 copy('managed_before', 'managed');
+# Policies that are forced upon the owner do not make it miscount.
+$node->safe_psql('managed', 'ALTER TABLE notebooks ENABLE ROW LEVEL SECURITY;
+	ALTER TABLE notebooks FORCE ROW LEVEL SECURITY');
+my (undef, undef, $forced) = try_psql($node, 'managed', "SET ROLE keeper; DELETE FROM sources WHERE deleted_at IS NULL");
+like($forced, qr/ERROR:  query would be affected by row-level security policy for table "notebooks"/,
+	'row security that would hide notebooks is an error');
+copy('managed_before', 'managed');
+# A schema whose owner could put other tables in the place of the store's
+$node->safe_psql('managed', 'CREATE SCHEMA other AUTHORIZATION stranger; GRANT ALL ON SCHEMA other TO keeper');
+my (undef, undef, $untrusted) = try_psql($node, 'managed', "SET ROLE keeper; SELECT discovery_create_store('other')");
+like($untrusted, qr/ERROR:  schema "other" belongs to a role without the rights of the owner of the store\nDETAIL:/,
+	'a schema of another role takes no store');
+is(value($node, 'managed', "SELECT count(*) FROM pg_class WHERE relnamespace = 'other'::regnamespace"), '0',
+	'and nothing is made there');
+copy('managed_before', 'managed');
 
 #
 # From SQL to native and back, in place
