@@ -174,7 +174,8 @@ copy('managed_before', 'managed');
 # Policies that are forced upon the owner do not make it miscount.
 $node->safe_psql('managed', 'ALTER TABLE notebooks ENABLE ROW LEVEL SECURITY;
 	ALTER TABLE notebooks FORCE ROW LEVEL SECURITY');
-my (undef, undef, $forced) = try_psql($node, 'managed', "SET ROLE keeper; DELETE FROM sources WHERE deleted_at IS NULL");
+my (undef, undef, $forced) = try_psql($node, 'managed',
+	"SET ROLE keeper; DELETE FROM sources WHERE deleted_at IS NULL");
 like($forced, qr/ERROR:  query would be affected by row-level security policy for table "notebooks"/,
 	'row security that would hide notebooks is an error');
 copy('managed_before', 'managed');
