@@ -206,19 +206,20 @@ CREATE FUNCTION @extschema@.discovery_require_own(schema name, VARIADIC relation
     SET search_path TO pg_catalog, pg_temp SET plan_cache_mode TO force_generic_plan
 AS $$
 DECLARE
+    me constant oid := current_user::regrole;
     name text;
     why text;
 BEGIN
     PERFORM FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname = schema AND c.relkind = 'r' AND c.relowner = current_user::regrole
+        WHERE n.nspname = schema AND c.relkind = 'r' AND c.relowner = me
           AND c.relname = ANY (relations)
           AND pg_has_role(CASE WHEN n.nspowner = 'pg_database_owner'::regrole
                                THEN (SELECT datdba FROM pg_database WHERE datname = current_database())
-                               ELSE n.nspowner END, current_user::regrole, 'USAGE')
+                               ELSE n.nspowner END, me, 'USAGE')
         HAVING count(*) = cardinality(relations);
     IF FOUND THEN RETURN; END IF;
     FOREACH name IN ARRAY relations LOOP
-        why := @extschema@.discovery_why_not(quote_ident(schema)::regnamespace, name, current_user::regrole);
+        why := @extschema@.discovery_why_not(quote_ident(schema)::regnamespace, name, me);
         CONTINUE WHEN why IS NULL;
         IF name IN ('discovery_deletions', 'discovery_lost_files') THEN
             RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -17,6 +17,7 @@ DECLARE
     is_update boolean := TG_OP = 'UPDATE';
     is_changed boolean := false;
     is_new_text boolean := true;
+    needs_hash boolean := false;
     number bigint;
     probe record;
 BEGIN
@@ -39,16 +40,15 @@ BEGIN
 
     IF coalesce(NEW.content_hash, '') = '' THEN
         -- A row that 1.0 stored without a hash keeps none while its hash and text do not change.
-        NEW.content_hash := CASE
-            WHEN is_update AND NOT is_new_text AND coalesce(OLD.content_hash, '') = '' THEN ''
-            WHEN NEW.source_type <> 'file' AND NEW.extracted_text <> ''
-                THEN encode(sha256(convert_to(NEW.extracted_text, encoding)), 'hex')
-            ELSE '' END;
+        needs_hash := NOT is_update OR is_new_text OR coalesce(OLD.content_hash, '') <> '';
+        NEW.content_hash := '';
     ELSIF is_update AND is_new_text AND NEW.content_hash = OLD.content_hash
-          AND OLD.id::text IS DISTINCT FROM current_setting('discovery_internal.restoring', true)
           AND OLD.source_type <> 'file' AND OLD.extracted_text <> ''
-          AND NEW.content_hash = encode(sha256(convert_to(OLD.extracted_text, encoding)), 'hex') THEN
-        -- The old hash was that of the old text, so set the hash of the new text.
+          AND OLD.id::text IS DISTINCT FROM current_setting('discovery_internal.restoring', true) THEN
+        -- Where the old hash was that of the old text, the new one is that of the new text.
+        needs_hash := NEW.content_hash = encode(sha256(convert_to(OLD.extracted_text, encoding)), 'hex');
+    END IF;
+    IF needs_hash THEN
         NEW.content_hash := CASE WHEN NEW.source_type <> 'file' AND NEW.extracted_text <> ''
             THEN encode(sha256(convert_to(NEW.extracted_text, encoding)), 'hex') ELSE '' END;
     ELSIF NEW.content_hash ~ '[A-F]' AND NEW.content_hash ~ '^[0-9A-Fa-f]{64}$' THEN
@@ -61,8 +61,9 @@ BEGIN
         number := pg_current_xact_id()::text::bigint;
         NEW.deletion_id := (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
             || '7' || lpad(to_hex(number >> 14 & 4095), 3, '0') || to_hex(32768 + (number & 16383))
-            || left(md5(concat_ws(' ', number, current_setting('discovery_internal.call', true),
-                                  nullif(current_setting('discovery.reason', true), ''))), 12))::uuid;
+            || left(encode(sha256(convert_to(
+                concat_ws(' ', number, current_setting('discovery_internal.call', true),
+                          nullif(current_setting('discovery.reason', true), '')), encoding)), 'hex'), 12))::uuid;
     ELSIF is_update THEN
         NEW.deletion_id := OLD.deletion_id;
     ELSIF NEW.deletion_id IS NOT NULL AND NOT pg_has_role(
