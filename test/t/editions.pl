@@ -67,6 +67,10 @@ is(value($node, 'managed', "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_cl
 	WHERE relnamespace = 'public'::regnamespace"), 'keeper', 'all is the owner\'s');
 script($node, 'managed', '@keeper', 'rows', 'deletions', 'additions');
 works('managed', 'SQL-only');
+$node->safe_psql('postgres', 'CREATE DATABASE bare OWNER keeper');
+try_ok($node, 'also without -1', '',
+	[ 'keeper' ], 'psql', '-Xq', '-o', '/dev/null', '-v', 'schema=public', '-f', $file, 'bare');
+is(value($node, 'bare', $status), 'SQL-only|current|1.1', 'the status');
 
 $node->safe_psql('postgres', 'CREATE DATABASE native OWNER keeper');
 $node->safe_psql('native', 'SET ROLE keeper; CREATE EXTENSION discovery');
