@@ -360,7 +360,11 @@ CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.file_path IS NOT NULL)
     EXECUTE FUNCTION @functions@.discovery_lost_file();
 -- @ahead@
-CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
+CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE ON @store@.sources
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
+-- This one stands alone: Citus puts no trigger on its shards whose events include TRUNCATE.
+-- @ahead@
+CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
 -- While the version before is in use: refuse new duplicates, as the unique index will, and notice who writes
