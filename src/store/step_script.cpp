@@ -9,6 +9,7 @@
 extern "C" {
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
+#include "utils/snapmgr.h"
 }
 
 namespace discovery {
@@ -38,7 +39,9 @@ void create_table(const char *statement) {
     auto *raw = linitial_node(RawStmt, pg_parse_query(statement));
     auto *queries = pg_analyze_and_rewrite_fixedparams(raw, statement, nullptr, 0, nullptr);
     auto *plan = linitial_node(PlannedStmt, pg_plan_queries(queries, statement, 0, nullptr));
+    PushActiveSnapshot(GetTransactionSnapshot());
     ProcessUtility(plan, statement, false, PROCESS_UTILITY_TOPLEVEL, nullptr, nullptr, None_Receiver, nullptr);
+    PopActiveSnapshot();
     CommandCounterIncrement();
 }
 

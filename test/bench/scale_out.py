@@ -9,7 +9,7 @@ import subprocess
 import harness
 import stores
 
-BIN = pathlib.Path(os.environ["PSQL"]).parent
+BIN = pathlib.Path(os.environ.get("PSQL", "psql")).parent
 SETTINGS = ["listen_addresses = 'localhost'", "unix_socket_directories = ''", "max_connections = 200",
             "shared_buffers = 256MB", "wal_level = logical", "max_prepared_transactions = 200"]
 CITUS = ["shared_preload_libraries = 'citus'", "citus.enable_unsafe_triggers = on"]
