@@ -364,7 +364,12 @@ CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
     EXECUTE FUNCTION @functions@.discovery_lost_file();
 -- @only native@
 -- @ahead@
-CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
+CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE ON @store@.sources
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
+-- This one stands alone: Citus puts no trigger on its shards whose events include TRUNCATE.
+-- @only native@
+-- @ahead@
+CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
 -- While the version before is in use: refuse new duplicates, as the unique index will, and notice who writes

@@ -170,10 +170,16 @@ $$;
 COMMENT ON FUNCTION @extschema@.discovery_owner_of_tables(oid, name) IS
     'internal: the owner of the tables of a store, after a check that they can be some';
 
-CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL) RETURNS text
+CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL, distributed boolean DEFAULT false)
+    RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 BEGIN
+    IF distributed THEN
+        RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+            MESSAGE = 'cannot create a distributed store in the SQL-only edition of discovery',
+            HINT = 'Use the native extension.';
+    END IF;
     RETURN @extschema@.discovery_establish(
         coalesce(schema, (SELECT path.name FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY
                               AS path (name, number)

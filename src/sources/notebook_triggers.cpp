@@ -22,7 +22,7 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
     AttrNumber id = column_number(relation, "id", UUIDOID);
     HeapTuple before = trigger->tg_trigtuple, after = trigger->tg_newtuple;
     Value old_id = value_of(before, id, relation), new_id = value_of(after, id, relation);
-    if (is_counting(relation, old_id)) return PointerGetDatum(after);
+    if (is_counting(fcinfo, relation, old_id)) return PointerGetDatum(after);
     if (is_same(old_id, new_id, TupleDescAttr(RelationGetDescr(relation), id - 1))) {
         Value count = value_of(before, source_count, relation);
         changes.set(source_count, count.datum, count.is_null);

@@ -6,5 +6,5 @@ CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources REFERENCING OLD 
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_count_sources();
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_count_sources();
-CREATE TRIGGER discovery_statement AFTER TRUNCATE ON @store@.sources
+CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_count_sources();
