@@ -75,7 +75,7 @@ def editions_bulk(bench):
         for side in (native, portable):
             side.run("TRUNCATE sources")
             side.run(insert)
-        live = f"(SELECT array_agg(id) FROM (SELECT id FROM live_sources LIMIT {count // 10}) AS some)"
+        live = f"(SELECT array_agg(id) FROM (SELECT id FROM live_sources LIMIT {count // 10}) AS chosen)"
         yield compared("delete-batch", timed(f"SELECT deleted FROM delete_sources({live})", "SELECT"), "<= 1.00")
         yield compared("purge", timed("SELECT count(*) FROM purge_deleted_sources('0 days')",
                                       f"SELECT deleted FROM delete_sources({live})"), "<= 1.00")
