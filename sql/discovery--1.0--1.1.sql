@@ -340,14 +340,17 @@ CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.notebooks
 -- @ahead@
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_change();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
     FOR EACH ROW WHEN ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL)
                        OR old.notebook_id IS DISTINCT FROM new.notebook_id)
     EXECUTE FUNCTION @functions@.discovery_source_change();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.deleted_at IS NULL)
@@ -360,10 +363,12 @@ CREATE TRIGGER discovery_file_update AFTER UPDATE ON @store@.sources
 CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.file_path IS NOT NULL)
     EXECUTE FUNCTION @functions@.discovery_lost_file();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 -- This one stands alone: Citus puts no trigger on its shards whose events include TRUNCATE.
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();

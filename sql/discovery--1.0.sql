@@ -94,7 +94,7 @@ CREATE FUNCTION @extschema@.discovery_status(
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
     'one row per store: version, state (current, behind, preparing, prepared, ahead, missing, detached, '
-    'damaged), estimated numbers of rows, the next step, the edition (native), and the node of a distributed '
+    'damaged), estimated numbers of rows, the next step, the edition, and the node of a distributed '
     'store';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
