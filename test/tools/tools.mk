@@ -40,9 +40,13 @@ test-long:
 test-majors:
 	@test/tools/majors
 
-## fuzz-sql      run random transactions against a store: CALLS=20000 of them, of the seed SEED=1
+## fuzz-sql      CALLS=20000 random transactions, then so many hostile calls of all functions, of the seed SEED=1
 fuzz-sql:
-	@CALLS=$(or $(CALLS),20000) SEED=$(or $(SEED),1) LONG=1 ONLY=random_sql test/run
+	@CALLS=$(or $(CALLS),20000) SEED=$(or $(SEED),1) LONG=1 ONLY="random_sql hostile_calls" test/run
+
+## torture       kill the server KILLS=50 times while clients write and stores go up and down
+torture:
+	@KILLS=$(or $(KILLS),50) ONLY=torture test/run
 
 ## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
 coverage:
@@ -77,4 +81,4 @@ docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
 .PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb
-.PHONY: docker-test fuzz-sql
+.PHONY: docker-test fuzz-sql torture

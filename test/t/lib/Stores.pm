@@ -10,7 +10,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(new_server older_server differences same_stores script try try_ok try_psql value);
+our @EXPORT = qw(crash new_server older_server differences same_stores script try try_ok try_psql value);
 my $here = abs_path(dirname(__FILE__));
 
 # A running server of the test's own; conf: lines for its postgresql.conf.
@@ -110,6 +110,34 @@ sub try_psql
 	my ($out, $err) = ('', '');
 	my $status = $node->psql($database, $sql, stdout => \$out, stderr => \$err, @options);
 	return ($status, $out, $err);
+}
+
+# Crashes the server and waits until it is up again: kills a backend of it, or the postmaster, or stops it at once.
+sub crash
+{
+	my ($node, $how, $pid) = @_;
+	my $log = -s $node->logfile;
+	if ($how eq 'backend')
+	{
+		kill 'KILL', $pid;
+		# The postmaster takes a moment to notice.
+		$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+	}
+	else
+	{
+		if ($how eq 'postmaster') { $node->kill9; }
+		else { $node->stop('immediate'); }
+		# The orphans of a killed postmaster hold its memory until they notice.
+		foreach (1 .. 100)
+		{
+			last if $node->start(fail_ok => 1);
+			$node->stop('fast', fail_ok => 1);
+			select undef, undef, undef, 0.1;
+		}
+	}
+	# A query that is answered, not a ping: while it recovers the server may answer that one.
+	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
+	return;
 }
 
 sub value { my ($node, $database, $sql) = @_; return $node->safe_psql($database, $sql); }
