@@ -1,6 +1,6 @@
 # What fails, fails with an error and leaves a right state: an allocation by C++ fails, or a backend has no more memory,
-# at any point of any way into the extension; there are no more locks; statements are cancelled, time out or wait too long for locks, and connections are
-# lost, at random moments.
+# at any point of any way into the extension; there are no more locks; statements are cancelled, time out or wait too
+# long for locks, and connections are lost, at random moments.
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +13,8 @@ use Stores;
 use Stress;
 use Test::More;
 
-my $node = new_server('main', conf => "max_connections = 30\nautovacuum = off\nlog_statement = none\nlog_line_prefix = '%e '\n"
+my $node = new_server('main', conf => "max_connections = 30\nautovacuum = off\nlog_statement = none\n"
+	. "log_line_prefix = '%e '\n"
 	. "deadlock_timeout = 10ms\nmax_locks_per_transaction = 64\njit = off\n");
 my $dir = $PostgreSQL::Test::Utils::tmp_check;
 my $quiet = "SET client_min_messages = error;\n\\set VERBOSITY verbose\n";
@@ -23,7 +24,8 @@ sub session
 {
 	my ($database) = @_;
 	my %session = (in => '', out => '');
-	$session{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($database) ], '<', \$session{in}, '>', \$session{out},
+	$session{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($database) ],
+		'<', \$session{in}, '>', \$session{out},
 		'2>&1', IPC::Run::timeout(300));
 	return \%session;
 }
@@ -79,7 +81,8 @@ SKIP:
 		my $done = 0;
 		for (my $number = 0; !$done && $number < 1e6; $number += 1 + int $number / 8)
 		{
-			my ($status, $out, $err) = try_psql($node, 'allocations', "${quiet}SELECT content_hash('');\nSELECT fail_new($number);\n"
+			my ($status, $out, $err) = try_psql($node, 'allocations',
+				"${quiet}SELECT content_hash('');\nSELECT fail_new($number);\n"
 				. "BEGIN; $entries{$name}; COMMIT;\nSELECT 'allocations', fail_new(-1);", on_error_stop => 0);
 			my ($allocations) = $out =~ /^allocations\|(\d+)/m;
 			push @wrong, "allocations: $name: $err" if !defined $allocations;
@@ -115,7 +118,8 @@ SKIP:
 		for (my $more = 0; $done < 2 && $more < 64_000; $more += $more < 2000 ? 100 : $more / 8)
 		{
 			my $session = session('memory');
-			my ($pid) = ask($session, "${quiet}SELECT deep(60) IS NULL; SELECT content_hash('') IS NULL; SELECT pg_backend_pid();") =~ /^(\d+)$/m;
+			my ($pid) = ask($session, "${quiet}SELECT deep(60) IS NULL; SELECT content_hash('') IS NULL;
+				SELECT pg_backend_pid();") =~ /^(\d+)$/m;
 			my ($size) = slurp_file("/proc/$pid/status") =~ /^VmSize:\s+(\d+)/m;
 			system('prlimit', '--pid', $pid, '--as=' . ($size + int $more) * 1024 . ':') == 0 or die;
 			my $answer = ask($session, "BEGIN; $entries{$name}; COMMIT;");
@@ -140,7 +144,8 @@ make_entries($node, 'locks');
 	# Nobody can connect while none is left.
 	my ($holder, $client) = (session('locks'), session('locks'));
 	ask($client, "${quiet}SELECT content_hash('');");
-	my $fill = "DO \$\$ BEGIN FOR i IN 1 .. 1000000 LOOP PERFORM pg_advisory_lock(i); END LOOP; EXCEPTION WHEN out_of_memory THEN NULL; END \$\$;";
+	my $fill = "DO \$\$ BEGIN FOR i IN 1 .. 1000000 LOOP PERFORM pg_advisory_lock(i); END LOOP;
+		EXCEPTION WHEN out_of_memory THEN NULL; END \$\$;";
 	foreach my $name (in_order())
 	{
 		my $done = 0;
@@ -172,7 +177,8 @@ make_entries($node, 'chaos');
 		lost => "timeout -s KILL 0.3 pgbench -n -c 2 -t 500 @{[ map { qq('$_') } @scripts ]} '$connection'",
 		busy => "pgbench -n -c 3 -t 500 @{[ map { qq('$_') } @scripts ]} '$connection'");
 	my $moves = "SET client_min_messages = error; SET lock_timeout = '1s'; SET discovery.allow_data_loss = on;\n"
-	  . "SELECT discovery_downgrade('1.0');\nSELECT statement FROM discovery_prepare_upgrade()\n\\gexec\nSELECT discovery_upgrade();\n";
+	  . "SELECT discovery_downgrade('1.0');\nSELECT statement FROM discovery_prepare_upgrade()\n\\gexec\n"
+	  . "SELECT discovery_upgrade();\n";
 	append_to_file("$dir/moves.sql", $moves);
 	$client{moves} = "psql -XAtq -f '$dir/moves.sql' -d '$connection'";
 	my @running = map { IPC::Run::start([ 'sh', '-c', "while [ ! -e '$stop' ]; do $client{$_}; done" ],
@@ -183,7 +189,8 @@ make_entries($node, 'chaos');
 	while ($cancelled < 1500)
 	{
 		my $answer = ask($killer, "SELECT CASE WHEN random() < 0.9 THEN 'cancelled ' || pg_cancel_backend(pid) ELSE 'lost ' ||
-			pg_terminate_backend(pid) END FROM pg_stat_activity WHERE datname = 'chaos' AND state = 'active' AND pid <> pg_backend_pid()
+			pg_terminate_backend(pid) END FROM pg_stat_activity WHERE datname = 'chaos' AND state = 'active'
+				AND pid <> pg_backend_pid()
 			ORDER BY random() LIMIT 1;");
 		$cancelled += () = $answer =~ /cancelled t/g;
 		$lost += () = $answer =~ /lost t/g;

@@ -19,8 +19,8 @@ plan skip_all => 'needs the /proc of Linux' unless -r '/proc/self/status';
 
 my $seconds = 60 * ($ENV{MINUTES} || 1);
 my $clients = 16;
-my $node = new_server('main', conf => "autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 0\nlog_statement = none\n"
-	. "max_connections = 60\n");
+my $node = new_server('main', conf => "autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 0\n"
+	. "log_statement = none\nmax_connections = 60\n");
 my $dir = $PostgreSQL::Test::Utils::tmp_check;
 
 # A hundred notebooks, and a hot one; a live source or a deleted one of a notebook is found by its index.
@@ -40,11 +40,13 @@ my %statements = (
 	'add a text' => "SELECT FROM add_source(book(:book), 's', 'text', extracted_text => repeat('text ' || :n, 200));",
 	'add to one notebook' => "SELECT FROM add_source(book(0), 's', 'text', extracted_text => 'text ' || :n);",
 	'add a duplicate' => "SELECT FROM add_source(book(:book), 's', 'text', extracted_text => 'first ' || :skip + 1);",
-	'add ten' => "SELECT FROM add_sources(book(:book), (SELECT jsonb_agg(jsonb_build_object('name', 's', 'source_type', 'text',"
+	'add ten' => "SELECT FROM add_sources(book(:book), (SELECT jsonb_agg(jsonb_build_object('name', 's',"
+	  . " 'source_type', 'text',"
 	  . " 'extracted_text', 'text ' || :n + m)) FROM generate_series(1, 10) AS m));",
-	'add by INSERT' => "INSERT INTO sources (notebook_id, name, source_type, extracted_text) VALUES (book(:book), 's', 'text',"
-	  . " 'text ' || :n) ON CONFLICT DO NOTHING;",
-	'list a notebook' => 'SELECT id, name FROM live_sources WHERE notebook_id = book(:book) ORDER BY created_at DESC LIMIT 20;',
+	'add by INSERT' => "INSERT INTO sources (notebook_id, name, source_type, extracted_text)"
+	  . " VALUES (book(:book), 's', 'text', 'text ' || :n) ON CONFLICT DO NOTHING;",
+	'list a notebook' => 'SELECT id, name FROM live_sources WHERE notebook_id = book(:book)'
+	  . ' ORDER BY created_at DESC LIMIT 20;',
 	'read counts' => 'SELECT id, source_count FROM notebooks ORDER BY created_at LIMIT 20;',
 	'change a source' => 'UPDATE sources SET name = :n::text WHERE id = ANY (' . sprintf($live, 1) . ');',
 	'delete five' => 'SELECT FROM delete_sources(' . sprintf($live, 5) . ", 'soak');",
@@ -57,7 +59,8 @@ my %statements = (
 	'replace a notebook' => "WITH gone AS (DELETE FROM notebooks WHERE id = book(:book) RETURNING id, name)"
 	  . ' INSERT INTO notebooks (id, name) SELECT id, name FROM gone;',
 );
-my %weights = ('add to one notebook' => 8, 'add a text' => 8, 'list a notebook' => 10, 'read counts' => 4, 'add by INSERT' => 4,
+my %weights = ('add to one notebook' => 8, 'add a text' => 8, 'list a notebook' => 10, 'read counts' => 4,
+	'add by INSERT' => 4,
 	'change a source' => 4, 'purge' => 1, 'replace a notebook' => 1);
 # What another client did may make it fail; what guarded() does not catch ends a client, but for a deadlock.
 my $variables = "\\set book random_zipfian(1, 100, 1.1)\n\\set skip random(0, 30)\n\\set n random(1, 1000000000)\n";
@@ -110,7 +113,8 @@ my $start = time;
 while (time - $start < $seconds - 2)
 {
 	foreach my $pid (split /\n/, value($node, 'postgres',
-		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = 'postgres' AND pid <> pg_backend_pid()"))
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = 'postgres'
+			AND pid <> pg_backend_pid()"))
 	{
 		open(my $status, '<', "/proc/$pid/status") or next;
 		my ($own) = join('', <$status>) =~ /^RssAnon:\s+(\d+)/m;
@@ -183,7 +187,8 @@ foreach my $pid (sort keys %memory)
 }
 @growth = sort { $a <=> $b } @growth;
 my @last = sort { $a <=> $b } map { $_->[-1][1] } values %memory;
-diag(sprintf 'own memory of a backend at the end: %d to %d kB; it grew after %d s by %d to %d kB', $last[0], $last[-1], $warm,
+diag(sprintf 'own memory of a backend at the end: %d to %d kB; it grew after %d s by %d to %d kB', $last[0],
+	$last[-1], $warm,
 	@growth[ 0, -1 ]);
 is(scalar @growth, $clients, 'all backends were watched');
 cmp_ok($growth[-1], '<', 1024, 'no backend grows');
@@ -195,15 +200,18 @@ is(scalar @served, $rounds, 'in all rounds');
 cmp_ok(min(@served[ -4 .. -1 ]) - max(@served[ 1 .. 3 ]), '<', 256, 'and it keeps no more from round to round');
 
 # Growth
-diag(sprintf '%d multixacts with %d members: %.2f and %.2f per transaction', $after[0] - $before[0], $after[1] - $before[1],
+diag(sprintf '%d multixacts with %d members: %.2f and %.2f per transaction', $after[0] - $before[0],
+	$after[1] - $before[1],
 	($after[0] - $before[0]) / $done, ($after[1] - $before[1]) / $done);
 diag($_) foreach split /\n/, value($node, 'postgres', <<'END');
 SELECT format('%s: %s kB, %s rows, %s %% dead, %s %% free', relname, pg_relation_size(oid) / 1024, approx_tuple_count,
 	round(dead_tuple_percent::numeric), round(approx_free_percent::numeric))
-	FROM pg_class, pgstattuple_approx(oid) WHERE relname IN ('notebooks', 'sources', 'discovery_deletions', 'discovery_lost_files')
+	FROM pg_class, pgstattuple_approx(oid) WHERE relname IN ('notebooks', 'sources', 'discovery_deletions',
+		'discovery_lost_files')
 UNION ALL
 SELECT format('%s: %s kB, %s %% full', relname, pg_relation_size(oid) / 1024, round(avg_leaf_density))
-	FROM pg_class, pgstatindex(oid) WHERE relname IN ('notebooks_pkey', 'sources_pkey', 'ix_sources_notebook_hash', 'ix_sources_notebook_id')
+	FROM pg_class, pgstatindex(oid) WHERE relname IN ('notebooks_pkey', 'sources_pkey', 'ix_sources_notebook_hash',
+		'ix_sources_notebook_id')
 UNION ALL SELECT 'age of the oldest multixact: ' || max(mxid_age(relminmxid)) FROM pg_class WHERE relminmxid <> '0'
 END
 is(join("\n", broken($node, 'postgres')), '', 'the store is whole at the end');

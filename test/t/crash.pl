@@ -25,8 +25,7 @@ sub killed
 	$psql->pump until $out =~ /done/ || $err =~ /ERROR|FATAL/;
 	my ($pid) = $out =~ /(\d+)/;
 	like($out, qr/done/, "$database: " . substr($sql, 0, 60) . " $err");
-	crash($node, $how, $pid);
-	eval { $psql->finish };
+	crash($node, $how, $pid, $psql);
 }
 
 my @hows = ('backend', 'postmaster', 'immediate stop');
@@ -79,8 +78,7 @@ foreach my $how (@hows)
 		'<', \undef, '>', $told_file, '2>', "$told_file.err");
 	foreach (1 .. 600) { last if slurp_file($told_file) =~ /done 5\n/; select undef, undef, undef, 0.1; }
 	my $writer = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()";
-	crash($node, $how, $how eq 'backend' ? value($node, 'new', $writer) : undef);
-	$psql->finish;
+	crash($node, $how, $how eq 'backend' ? value($node, 'new', $writer) : undef, $psql);
 	my $told = () = slurp_file($told_file) =~ /^done /mg;
 	cmp_ok($told, '>=', 5, "$how: it was at work");
 	my $rows = value($node, 'new', "SELECT count(*) FROM sources WHERE name = 'batch'");

@@ -169,8 +169,9 @@ old_store('busy', 20000);
 # A script of pgbench ends with the first error of a client; here each client begins again.
 my $stop = "$dir/stop";
 my @clients = map {
-	IPC::Run::start([ 'sh', '-c', "while [ ! -e '$stop' ]; do pgbench -n -c 1 -t 200 -f '$FindBin::RealBin/lib/old_client.pgbench' '"
-			. $node->connstr('busy') . "' 2>&1; done" ], '>', "$dir/client$_")
+	IPC::Run::start([ 'sh', '-c', "while [ ! -e '$stop' ]; do pgbench -n -c 1 -t 200"
+			. " -f '$FindBin::RealBin/lib/old_client.pgbench' '" . $node->connstr('busy') . "' 2>&1; done" ],
+		'>', "$dir/client$_")
 } 1 .. 4;
 my $other = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('busy'), '-c', 'SET client_min_messages = error',
 		'-f', '-' ], '<', \"SELECT statement FROM discovery_prepare_upgrade() LIMIT 4\n\\gexec\n", '>', "$dir/other", '2>&1');

@@ -42,7 +42,8 @@ sub script_of
 		}
 		$script .= pick(('COMMIT') x 5, 'ROLLBACK') . ";\n";
 		$script .= "SELECT 'WRONG transaction $call: ' || line FROM ($broken_rows) AS broken (line);\n"
-		  . "SELECT 'WRONG transaction $call: file ' || path FROM had WHERE path NOT IN (SELECT file_path FROM discovery_lost_files"
+		  . "SELECT 'WRONG transaction $call: file ' || path FROM had WHERE path NOT IN (SELECT file_path
+		  	FROM discovery_lost_files"
 		  . ' UNION ALL SELECT file_path FROM sources WHERE file_path IS NOT NULL);' . "\n";
 	}
 	$script .= "SELECT 'WRONG ' || way FROM seen WHERE number <> actual;\n"

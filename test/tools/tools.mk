@@ -48,6 +48,26 @@ fuzz-sql:
 torture:
 	@KILLS=$(or $(KILLS),50) ONLY=torture test/run
 
+## faults        let memory, locks, the disk and connections fail in every function
+faults:
+	@ONLY="faults faults_disk" test/run
+
+## soak          mixed work of 16 clients for MINUTES=30: times, errors, deadlocks, memory, growth
+soak:
+	@MINUTES=$(or $(MINUTES),30) ONLY=soak test/run
+
+## test-assertions  run the tests on a server built with assertions, some with debug_discard_caches = 1
+test-assertions:
+	@test/tools/assertions || [ $$? = 77 ]
+
+## test-sanitizers  run the tests under UBSan and valgrind, each after an error that is planted
+test-sanitizers:
+	@test/tools/sanitizers || [ $$? = 77 ]
+
+## lint-static   check the sources by cppcheck and clang-tidy
+lint-static:
+	@test/tools/static || [ $$? = 77 ]
+
 ## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
 coverage:
 	@COVERAGE=1 test/run
@@ -81,4 +101,4 @@ docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
 .PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb
-.PHONY: docker-test fuzz-sql torture
+.PHONY: docker-test fuzz-sql torture faults soak test-assertions test-sanitizers lint-static

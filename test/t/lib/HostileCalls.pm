@@ -1,6 +1,6 @@
-# Random calls of every function of the extension, with valid and with hostile values of its arguments, by an owner, by a
-# superuser, and by a role that has few rights and has planted spies: functions, operators, triggers and policies that
-# tell if they run as anybody else.
+# Random calls of every function of the extension, with valid and with hostile values of its arguments, by an owner,
+# by a superuser, and by a role that has few rights and has planted spies: functions, operators, triggers and indexes
+# that tell if they run as anybody else.
 package HostileCalls;
 use strict;
 use warnings;
@@ -26,7 +26,8 @@ INSERT INTO $schema.notebooks (id, name, source_count)
 	SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, '${secret}notebook ' || n, CASE WHEN n < 3 THEN 5 ELSE 0 END
 	FROM generate_series(1, 3) AS n;
 INSERT INTO $schema.sources (id, notebook_id, name, source_type, extracted_text, content_hash, file_path)
-	SELECT ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, ('00000000-0000-4000-8000-00000000000' || 1 + n % 2)::uuid,
+	SELECT ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid,
+		('00000000-0000-4000-8000-00000000000' || 1 + n % 2)::uuid,
 		CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'source ' || n, 'text',
 		CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'content ' || n,
 		encode(sha256(convert_to(CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'content ' || n, 'UTF8')), 'hex'),
@@ -43,9 +44,12 @@ INSERT INTO $schema.discovery_deletions (id, login_role, acting_role, reason, so
 	VALUES ('00000000-0000-4000-a000-000000000001', 'owner', 'owner', 'tidying up', 2),
 		('00000000-0000-4000-a000-000000000002', 'owner', 'owner', 'SECRET reason', 1);
 INSERT INTO $schema.sources (id, notebook_id, name, source_type, extracted_text, deleted_at)
-	VALUES ('00000000-0000-4000-9000-000000000011', '00000000-0000-4000-8000-000000000001', 'deleted 11', 'text', 'content 11', '2020-01-01'),
-		('00000000-0000-4000-9000-000000000012', '00000000-0000-4000-8000-000000000002', 'deleted 12', 'text', 'content 4', '2020-01-01'),
-		('00000000-0000-4000-9000-000000000013', '00000000-0000-4000-8000-000000000002', 'SECRET 13', 'text', 'SECRET', '2020-01-01');
+	VALUES ('00000000-0000-4000-9000-000000000011', '00000000-0000-4000-8000-000000000001', 'deleted 11', 'text',
+		'content 11', '2020-01-01'),
+		('00000000-0000-4000-9000-000000000012', '00000000-0000-4000-8000-000000000002', 'deleted 12', 'text',
+			'content 4', '2020-01-01'),
+		('00000000-0000-4000-9000-000000000013', '00000000-0000-4000-8000-000000000002', 'SECRET 13', 'text',
+			'SECRET', '2020-01-01');
 UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000001' WHERE name LIKE 'deleted %';
 UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000002' WHERE name LIKE '% 13';
 END
@@ -106,7 +110,8 @@ CREATE INDEX spy ON own.sources ((spies.tell()));
 CREATE INDEX spy_log ON own.discovery_deletions ((spies.tell()));
 CREATE INDEX spy_record ON own.discovery_migrations ((spies.tell()));
 CREATE TABLE own.rows (LIKE public.sources INCLUDING DEFAULTS);
-CREATE TABLE own.odd (id text, notebook_id int, content_hash uuid, deleted_at text, extracted_text int, source_count text);
+CREATE TABLE own.odd (id text, notebook_id int, content_hash uuid, deleted_at text, extracted_text int,
+	source_count text);
 -- A store that is none: its record is a view with a spy in it.
 CREATE VIEW evil.discovery_migrations AS SELECT gen_random_uuid() AS id, '1.1'::text AS version, ''::text AS direction
 	WHERE spies.tell();
@@ -118,7 +123,8 @@ END
 sub make_hostile_store
 {
 	my ($node, $database) = @_;
-	$node->safe_psql('postgres', "CREATE ROLE owner LOGIN CREATEROLE; CREATE ROLE low LOGIN; CREATE DATABASE $database OWNER owner");
+	$node->safe_psql('postgres', "CREATE ROLE owner LOGIN CREATEROLE; CREATE ROLE low LOGIN;
+		CREATE DATABASE $database OWNER owner");
 	my @as = map { [ '-U', $_ ] } 'owner', 'low';
 	my $quiet = "SET client_min_messages = error;\n";
 	$node->safe_psql($database, $quiet . "CREATE EXTENSION discovery VERSION '1.0';\n"
@@ -136,8 +142,10 @@ CREATE SCHEMA tables;
 CREATE TABLE tables.rows (LIKE public.sources INCLUDING ALL);
 END
 	$node->safe_psql($database, 'CREATE SCHEMA spies AUTHORIZATION low; CREATE SCHEMA evil AUTHORIZATION low;
-		CREATE SCHEMA fresh AUTHORIZATION low; ALTER SCHEMA own OWNER TO low; GRANT ALL ON SCHEMA own, spies, evil TO PUBLIC');
-	$node->safe_psql($database, $quiet . "$spies; SELECT public.discovery_create_store('own');\n$own", extra_params => $as[1]);
+		CREATE SCHEMA fresh AUTHORIZATION low; ALTER SCHEMA own OWNER TO low; GRANT ALL ON SCHEMA own, spies,
+			evil TO PUBLIC');
+	$node->safe_psql($database, $quiet . "$spies; SELECT public.discovery_create_store('own');\n$own",
+		extra_params => $as[1]);
 	return;
 }
 
@@ -159,14 +167,16 @@ SELECT 'class', oid::regclass, relkind, relowner::regrole, relacl, relrowsecurit
 	AND relnamespace::regnamespace::text !~ '^pg_(toast_)?temp_' ORDER BY oid;
 SELECT 'function', oid::regprocedure, proowner::regrole, proacl, prosecdef, proconfig, md5(prosrc), probin,
 	has_function_privilege('low', oid, 'EXECUTE') FROM pg_proc WHERE proowner <> 'low'::regrole ORDER BY oid;
-SELECT 'trigger', tgrelid::regclass, tgname, tgfoid::regproc, tgenabled FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid
+SELECT 'trigger', tgrelid::regclass, tgname, tgfoid::regproc, tgenabled
+	FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid
 	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
 SELECT 'policy', polrelid::regclass, polname FROM pg_policy ORDER BY oid;
 SELECT 'constraint', conrelid::regclass, conname FROM pg_constraint AS t JOIN pg_class AS c ON c.oid = conrelid
 	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
 SELECT 'large object', oid FROM pg_largeobject_metadata ORDER BY 2;
 SELECT 'extension', extname, extowner::regrole, extversion FROM pg_extension ORDER BY 2;
-SELECT 'member of extension', classid::regclass, count(*) FROM pg_depend WHERE deptype = 'e' GROUP BY 2 ORDER BY 2::text;
+SELECT 'member of extension', classid::regclass, count(*) FROM pg_depend WHERE deptype = 'e' GROUP BY 2
+	ORDER BY 2::text;
 SELECT 'row', s::text FROM public.sources AS s WHERE id::text LIKE '00000000-%' ORDER BY id;
 SELECT 'row', id, name, description, tags, output_count FROM public.notebooks ORDER BY id;
 SELECT 'row', s::text FROM public.discovery_deletions AS s ORDER BY id;
@@ -189,7 +199,8 @@ sub functions
 		{ name => $name, kind => $kind, trigger => $trigger eq 't', defaults => $defaults,
 			arguments => [ map { [ split / / ] } @arguments ] } } split /\n/, $node->safe_psql($database, <<'END');
 SELECT concat_ws('|', proname, prokind, prorettype = 'trigger'::regtype, pronargdefaults,
-	(SELECT string_agg(coalesce(nullif(proargnames[n], ''), '?') || ' ' || (proargtypes::oid[])[n - 1]::regtype, '|' ORDER BY n)
+	(SELECT string_agg(coalesce(nullif(proargnames[n], ''), '?') || ' ' || (proargtypes::oid[])[n - 1]::regtype,
+		'|' ORDER BY n)
 		FROM generate_series(1, pronargs) AS n))
 FROM pg_proc JOIN pg_depend ON classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid AND extname = 'discovery'
@@ -210,7 +221,8 @@ my @texts = ('NULL', "''", "' '", "E'\\t\\n'", "pg_catalog.repeat('x', 300)", "p
 	"U&'\\202E'", "U&'\\00E9'", "'0'", "'-1'", "'+1'", "'1e999'", "'head'", "'base'", "'1.1'", "'\\x00'", "'pg_catalog'",
 	"pg_catalog.repeat('1.', 5000)", "'+99999999999999999999'", "'-2147483649'", "'1.1 '", "pg_catalog.chr(1)",
 	"pg_catalog.repeat('/', 2000)", "'http://'", "pg_catalog.repeat(U&'\\+01F600', 501)");
-my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]'", "'[null]'", "'[1, 2]'", "'[{}, {}]'",
+my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]'", "'[null]'", "'[1, 2]'",
+	"'[{}, {}]'",
 	"pg_catalog.concat(pg_catalog.repeat('[', 3000), pg_catalog.repeat(']', 3000))::pg_catalog.jsonb",
 	"pg_catalog.concat(pg_catalog.repeat('{\"a\":', 3000), '1', pg_catalog.repeat('}', 3000))::pg_catalog.jsonb",
 	"'{\"name\": null}'", "'{\"\": \"\"}'", "'{\"created_by\": {\"a\": [1]}, \"pages\": \"x\"}'", "'{\"pages\": 1e100}'",
@@ -222,7 +234,8 @@ my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]
 	"'[{\"name\": \"x\", \"source_type\": \"file\", \"file_size\": -9223372036854775809, \"id\": 1}]'",
 	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": [], \"source_metadata\": null}]'",
 	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": {\"created_by\": {}}}]'",
-	"(SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', n, 'source_type', 'page')) FROM pg_catalog.generate_series(1, 2000) AS n)");
+	"(SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', n, 'source_type',
+		'page')) FROM pg_catalog.generate_series(1, 2000) AS n)");
 my %hostile = (
 	text => \@texts,
 	name => [ @texts, "'nowhere'", "'pg_temp'", "'pg_toast'", "'information_schema'", "'evil'", "'spies'", "'tables'",
@@ -236,10 +249,12 @@ my %hostile = (
 		"'[-5:-4]={00000000-0000-4000-9000-000000000001,00000000-0000-4000-9000-000000000001}'",
 		"'{00000000-0000-4000-9000-000000000005,00000000-0000-4000-9000-000000000013}'",
 		'(SELECT pg_catalog.array_agg(pg_catalog.gen_random_uuid()) FROM pg_catalog.generate_series(1, 20000))',
-		"(SELECT pg_catalog.array_agg('00000000-0000-4000-9000-000000000001'::pg_catalog.uuid) FROM pg_catalog.generate_series(1, 20000))" ],
+		"(SELECT pg_catalog.array_agg('00000000-0000-4000-9000-000000000001'::pg_catalog.uuid)
+			FROM pg_catalog.generate_series(1, 20000))" ],
 	integer => [ 'NULL', '0', '-1', '1', '2147483647', '(-2147483648)' ],
 	bigint => [ 'NULL', '0', '-1', '1', '9223372036854775807', '(-9223372036854775808)' ],
-	interval => [ 'NULL', "'0'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'", "'1 microsecond'",
+	interval => [ 'NULL', "'0'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'",
+		"'1 microsecond'",
 		"'-1 month 31 days'", "'2147483647 days'" ],
 	'timestamp with time zone' => [ 'NULL', "'infinity'", "'-infinity'", "'4713-01-01 BC'", "'294276-12-31'", "'now'" ],
 	bytea => [ 'NULL', "''", "'\\x00'", "'\\xff'", "pg_catalog.decode(pg_catalog.repeat('00', 1000000), 'hex')" ],
@@ -253,7 +268,8 @@ sub reason { return pick("'a reason'", 'NULL', "'it''s over'"); }
 sub added
 {
 	my $type = pick(qw(text text url file));
-	my %values = (name => "'source " . int(rand 100) . "'", source_type => "'$type'", on_duplicate => pick("'return'", "'error'"),
+	my %values = (name => "'source " . int(rand 100) . "'", source_type => "'$type'",
+		on_duplicate => pick("'return'", "'error'"),
 		on_deleted => pick("'restore'", "'add'"), source_metadata => pick("'{\"pages\": 2}'", "'{}'"),
 		columns => pick("'{\"created_by\": \"anna\"}'", "'{\"pages\": 7}'", "'{}'", 'NULL'));
 	$values{extracted_text} = some_content() if $type ne 'file' || rand() < 0.5;
@@ -279,11 +295,14 @@ sub valid
 		ids => 'ARRAY[' . join(', ', map { some_source() } 1 .. 1 + rand 4) . ']', max_rows => 1 + int rand 5,
 		older_than => pick("'0'", "'30 days'", "'1 hour'"), since => "'2020-01-01'", after => some_source(),
 		on_duplicate => pick("'error'", "'keep_deleted'"), schema => schema_of($caller), content => some_content(),
-		piece => some_content(), sources => 'pg_catalog.jsonb_build_array(' . join(', ', map { as_json() } 0 .. rand 4) . ')');
+		piece => some_content(),
+		sources => 'pg_catalog.jsonb_build_array(' . join(', ', map { as_json() } 0 .. rand 4) . ')');
 	$values{reason} = "'hold'" if $name eq 'hold_source';
-	$values{id} = uuid('00000000-0000-4000-9000-00000000001' . (1 + int rand 3)) if $name eq 'restore_source' && rand() < 0.95;
+	$values{id} = uuid('00000000-0000-4000-9000-00000000001' . (1 + int rand 3)) if $name eq 'restore_source'
+		&& rand() < 0.95;
 	%values = (%values, added()) if $name eq 'add_source';
-	@values{qw(on_duplicate on_deleted)} = (pick("'return'", "'error'"), pick("'restore'", "'add'")) if $name eq 'add_sources';
+	@values{qw(on_duplicate on_deleted)} = (pick("'return'", "'error'"), pick("'restore'", "'add'"))
+	  if $name eq 'add_sources';
 	$values{schema} = pick("'fresh'", "'made'") if $name eq 'discovery_create_store';
 	$values{target} = pick("'head'", "'1.1'", "'+1'");
 	$values{target} = pick("'1.0'", "'-1'", "'base'", "'-2'") if $name =~ /downgrade/;
@@ -314,7 +333,8 @@ sub arguments_of
 		my $optional = $number >= @arguments - $function->{defaults};
 		next if $optional && !$hostile && (!defined $valid{$name} || rand() < 0.2 && $function->{name} ne 'add_source');
 		next if $optional && $hostile && rand() < 0.3;
-		my $value = $hostile || !defined $valid{$name} ? pick(@{ $hostile{$type} or die "no values of type $type" }) : $valid{$name};
+		my $value = $hostile || !defined $valid{$name} ? pick(@{ $hostile{$type} or die "no values of type $type" })
+			: $valid{$name};
 		# Only what has to be cast: an unknown literal chooses content_hash(text).
 		$value .= "::pg_catalog.$type" if $type eq 'bytea' && $value !~ /^pg_catalog/;
 		push @given, $function->{kind} eq 'a' || $name eq '?' ? $value : "$name => $value";
@@ -327,8 +347,10 @@ my @ways = (
 	(sub { "SELECT $_[0]" }) x 3,
 	(sub { "SELECT * FROM $_[0] AS called" }) x 3,
 	sub { "DO \$do\$ BEGIN PERFORM $_[0]; END \$do\$" },
-	sub { "DO \$do\$ BEGIN BEGIN PERFORM $_[0]; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END; PERFORM $_[0]; END \$do\$" },
-	sub { "DECLARE c SCROLL CURSOR FOR SELECT $_[0]\\; FETCH 1 FROM c\\; SAVEPOINT s\\; FETCH ALL FROM c\\; ROLLBACK TO s\\; CLOSE c" },
+	sub { "DO \$do\$ BEGIN BEGIN PERFORM $_[0]; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL;
+		END; PERFORM $_[0]; END \$do\$" },
+	sub { "DECLARE c SCROLL CURSOR FOR SELECT $_[0]\\; FETCH 1 FROM c\\; SAVEPOINT s\\; FETCH ALL FROM c\\;
+		ROLLBACK TO s\\; CLOSE c" },
 	sub { "SELECT called.* FROM pg_catalog.generate_series(1, 3) AS n, LATERAL (SELECT $_[0]) AS called" },
 	sub { "EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT $_[0]" },
 	sub { "DEALLOCATE ALL\\; PREPARE p AS SELECT $_[0]\\; EXECUTE p\\; EXECUTE p" },
@@ -339,16 +361,39 @@ my @ways = (
 	sub { "SELECT CASE WHEN pg_catalog.random() < 2 THEN ($_[0]) IS NULL END" },
 	sub { "SELECT pg_catalog.query_to_xml(\$hostile\$SELECT $_[0]\$hostile\$, true, true, '')" },
 );
-my @settings = ("SET LOCAL search_path = public", "SET LOCAL search_path = secret, public", "SET LOCAL search_path = spies, pg_catalog, public",
-	"SET LOCAL search_path = own, spies, pg_catalog, public", "SET LOCAL search_path = evil, public", "SET LOCAL search_path = ''",
-	"SET LOCAL search_path = old, public", "SET LOCAL discovery.allow_data_loss = on", "SET LOCAL discovery.counts = statement",
-	"SET LOCAL discovery.reason = 'because'", "SET LOCAL discovery.adopt_foreign = on", "SET LOCAL row_security = off",
-	"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET TRANSACTION READ ONLY",
-	"SET LOCAL lock_timeout = '50ms'", "SET LOCAL work_mem = '64kB'", "SET LOCAL jit = on", "SET LOCAL standard_conforming_strings = off",
-	"SET LOCAL DateStyle = 'German, DMY'", "SET LOCAL IntervalStyle = iso_8601", "SET LOCAL TimeZone = 'Pacific/Chatham'",
-	"SET LOCAL client_encoding = 'LATIN1'", "SET LOCAL extra_float_digits = 0", "SET LOCAL plan_cache_mode = force_generic_plan",
-	"SET LOCAL quote_all_identifiers = on", "SET LOCAL bytea_output = escape", "SET CONSTRAINTS ALL DEFERRED",
-	"SET LOCAL backslash_quote = off", "SET LOCAL transform_null_equals = on", "SET LOCAL constraint_exclusion = on");
+my @settings = split /\n/, <<'END';
+SET LOCAL search_path = public
+SET LOCAL search_path = secret, public
+SET LOCAL search_path = spies, pg_catalog, public
+SET LOCAL search_path = own, spies, pg_catalog, public
+SET LOCAL search_path = evil, public
+SET LOCAL search_path = ''
+SET LOCAL search_path = old, public
+SET LOCAL discovery.allow_data_loss = on
+SET LOCAL discovery.counts = statement
+SET LOCAL discovery.reason = 'because'
+SET LOCAL discovery.adopt_foreign = on
+SET LOCAL row_security = off
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+SET TRANSACTION READ ONLY
+SET LOCAL lock_timeout = '50ms'
+SET LOCAL work_mem = '64kB'
+SET LOCAL jit = on
+SET LOCAL standard_conforming_strings = off
+SET LOCAL DateStyle = 'German, DMY'
+SET LOCAL IntervalStyle = iso_8601
+SET LOCAL TimeZone = 'Pacific/Chatham'
+SET LOCAL client_encoding = 'LATIN1'
+SET LOCAL extra_float_digits = 0
+SET LOCAL plan_cache_mode = force_generic_plan
+SET LOCAL quote_all_identifiers = on
+SET LOCAL bytea_output = escape
+SET CONSTRAINTS ALL DEFERRED
+SET LOCAL backslash_quote = off
+SET LOCAL transform_null_equals = on
+SET LOCAL constraint_exclusion = on
+END
 
 # One call, in a transaction of its own: SQL for psql, which echoes a line with the number and the SQLSTATE.
 sub hostile_call
@@ -396,21 +441,28 @@ sub hostile_trigger
 	my ($when, $level, $fitting, @events) = @{ $fits{ $function->{name} } };
 	my $fits = rand() < 0.5;
 	my $table = $fits ? pick($caller eq 'low' ? 'own' : 'secret', $caller eq 'low' ? 'own' : 'old') . ".$fitting"
-	  : pick("$schema.rows", $caller eq 'low' ? ('own.odd', 'own.sources', 'own.notebooks') : ('secret.sources', 'secret.notebooks'));
+	  : pick("$schema.rows", $caller eq 'low' ? ('own.odd', 'own.sources', 'own.notebooks') : ('secret.sources',
+	  	'secret.notebooks'));
 	($when, $level) = (pick('BEFORE', 'AFTER'), pick('ROW', 'STATEMENT')) if !$fits;
-	my $argument = pick('', '', "'discovery_twin'", "'discovery_spoilt'", "'discovery_prepared'", "'content_hash'", "'\"'", "''", "'a', 'b'");
-	my ($columns, $row) = $table =~ /notebooks/ ? ('id, name', "pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid()")
+	my $argument = pick('', '', "'discovery_twin'", "'discovery_spoilt'", "'discovery_prepared'", "'content_hash'",
+		"'\"'", "''", "'a', 'b'");
+	my ($columns, $row) = $table =~ /notebooks/ ? ('id, name', "pg_catalog.gen_random_uuid(),
+		pg_catalog.gen_random_uuid()")
 	  : $table =~ /odd/ ? ('id, notebook_id', "'x', 1")
-	  : ('id, notebook_id, name, source_type, content_hash', 'pg_catalog.gen_random_uuid(), ' . some_notebook() . ", 's', 'text', " . pick("''", "'h'"));
-	my %writes = (INSERT => "INSERT INTO $table ($columns) VALUES ($row)", UPDATE => "UPDATE $table SET id = id", DELETE => "DELETE FROM $table",
+	  : ('id, notebook_id, name, source_type, content_hash', 'pg_catalog.gen_random_uuid(), ' . some_notebook() . ",
+	  	's', 'text', " . pick("''", "'h'"));
+	my %writes = (INSERT => "INSERT INTO $table ($columns) VALUES ($row)", UPDATE => "UPDATE $table SET id = id",
+		DELETE => "DELETE FROM $table",
 		TRUNCATE => "TRUNCATE $table CASCADE");
 	my $event = $fits ? pick(@events) : pick('INSERT', 'INSERT', 'UPDATE', 'DELETE', $level eq 'ROW' ? () : 'TRUNCATE');
 	my $constraint = $level eq 'ROW' && rand() < 0.1;
 	my $made = $constraint ? "CREATE CONSTRAINT TRIGGER planted AFTER $event ON $table DEFERRABLE INITIALLY DEFERRED"
 	  : "CREATE TRIGGER planted $when $event ON $table";
 	return "BEGIN;\n$made FOR EACH $level EXECUTE FUNCTION public.$function->{name}($argument)\\; "
-	  . "$writes{INSERT}\\; " x ($event ne 'INSERT') . "$writes{$event}" . ($constraint ? "\\; SET CONSTRAINTS ALL IMMEDIATE" : '')
-	  . ";\n\\echo '#' $number :SQLSTATE\n" . (rand() < 0.3 && $table =~ /rows/ ? "DROP TRIGGER planted ON $table;\nCOMMIT" : 'ROLLBACK') . ";\n";
+	  . "$writes{INSERT}\\; " x ($event ne 'INSERT') . "$writes{$event}"
+	  	. ($constraint ? "\\; SET CONSTRAINTS ALL IMMEDIATE" : '')
+	  . ";\n\\echo '#' $number :SQLSTATE\n" . (rand() < 0.3 && $table =~ /rows/
+	  	? "DROP TRIGGER planted ON $table;\nCOMMIT" : 'ROLLBACK') . ";\n";
 }
 
 1;

@@ -26,7 +26,8 @@ SELECT format('source %s is deleted by %s, which is not in the log', id, deletio
 	WHERE deletion_id IS NOT NULL AND deletion_id NOT IN (SELECT id FROM discovery_deletions)
 UNION ALL
 SELECT format('deletion %s deleted %s sources, of which %s are still deleted', log.id, log.sources, count(*))
-	FROM discovery_deletions AS log JOIN sources ON deletion_id = log.id GROUP BY log.id, log.sources HAVING count(*) > log.sources
+	FROM discovery_deletions AS log JOIN sources ON deletion_id = log.id GROUP BY log.id,
+		log.sources HAVING count(*) > log.sources
 END
 
 # broken($node, 'database', 'schema'): those lines, and those of what does not hold of the tables

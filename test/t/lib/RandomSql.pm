@@ -131,7 +131,8 @@ CREATE SEQUENCE path;
 CREATE TABLE had (path text NOT NULL);
 CREATE FUNCTION had() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN INSERT INTO had VALUES (NEW.file_path); RETURN NULL; END';
-CREATE TRIGGER had AFTER INSERT OR UPDATE ON sources FOR EACH ROW WHEN (NEW.file_path IS NOT NULL) EXECUTE FUNCTION had();
+CREATE TRIGGER had AFTER INSERT OR UPDATE ON sources FOR EACH ROW WHEN (NEW.file_path IS NOT NULL) EXECUTE FUNCTION
+	had();
 CREATE TABLE copied (id uuid, number bigint);
 CREATE ROLE reader;
 GRANT SELECT ON guarded, ids, notebooks, sources TO reader;
