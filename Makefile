@@ -15,9 +15,9 @@ ISOLATION_OPTS = --inputdir=test
 PROVE_TESTS   ?= $(sort $(wildcard test/t/*.pl))
 
 WERROR      ?= -Werror
-PG_CXXFLAGS  = -std=c++20 -Wno-register -Wall -Wextra $(WERROR) $(COVERAGE_FLAGS)
+PG_CXXFLAGS  = -std=c++20 -Wno-register -Wall -Wextra $(WERROR) $(INSTRUMENT)
 PG_CPPFLAGS  = -I$(CURDIR)/src -isystem $(includedir_server)
-SHLIB_LINK   = -lstdc++ $(COVERAGE_FLAGS)
+SHLIB_LINK   = -lstdc++ $(INSTRUMENT)
 EXTRA_CLEAN  = src/store/scripts.inc coverage build
 
 PG_CONFIG ?= pg_config

@@ -172,7 +172,9 @@ bool may_be_deferred(Relation relation, const Trigger &trigger) {
 
 UserCode read_user_code(Relation relation) {
     UserCode code = {};
-    const TriggerDesc *triggers = relation->trigdesc;
+    // A copy: any catalog lookup may rebuild the relation and free its own list. What else is read here stays as long
+    // as it is the same.
+    const TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
     for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
         const Trigger &trigger = triggers->triggers[number];
         if (trigger.tgisinternal && may_be_deferred(relation, trigger)) code.runs_on_update = true;

@@ -36,8 +36,13 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
 DISCOVERY_FUNCTION(discovery_notebook_change) {
     TriggerData *trigger = after_call(fcinfo, "discovery_notebook_change", true);
     Relation relation = trigger->tg_relation;
-    Value id = value_of(trigger->tg_trigtuple, column_number(relation, "id", UUIDOID), relation);
+    AttrNumber id_column = column_number(relation, "id", UUIDOID);
+    Value id = value_of(trigger->tg_trigtuple, id_column, relation);
+    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_same(id, value_of(trigger->tg_newtuple, id_column, relation),
+                                                              TupleDescAttr(RelationGetDescr(relation), id_column - 1)))
+        return PointerGetDatum(nullptr);
     Value count = value_of(trigger->tg_trigtuple, column_number(relation, "source_count", INT4OID), relation);
-    if (!id.is_null && !count.is_null) owe_count_of(relation, to_uuid(id.datum), DatumGetInt32(count.datum));
+    if (!id.is_null && !count.is_null && DatumGetInt32(count.datum) != 0)
+        owe_count_of(relation, to_uuid(id.datum), DatumGetInt32(count.datum));
     return PointerGetDatum(nullptr);
 }

@@ -73,6 +73,7 @@ const OwnColumns *read_own_columns(const Store &store, Datum columns) {
         appendStringInfo(&names, ", %s", name);
         appendStringInfo(&values, ", given.%s", name);
         appendStringInfo(&assignments, ", %s = given.%s", name, name);
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): initStringInfo() sets it
         appendStringInfo(&definitions, "%s%s %s", definitions.len > 0 ? ", " : "", name, type);
     }
     table_close(sources, NoLock);

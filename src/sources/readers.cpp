@@ -166,7 +166,7 @@ bool is_owed(const RangeVar *name) {
 }
 
 // Whether a utility statement reads counts without the executor, or changes what writing them does.
-bool reads_counts(const Node *statement) {
+bool reads_counts(Node *statement) {
     switch (nodeTag(statement)) {
         case T_CopyStmt:
             return !castNode(CopyStmt, statement)->is_from && is_owed(castNode(CopyStmt, statement)->relation);

@@ -13,26 +13,6 @@ use Test::More;
 my $node = new_server('main', conf => "restart_after_crash = on\n");
 my $counts = 'SELECT * FROM check_source_counts()';
 
-# `log` is how long the server's log was before the kill.
-sub wait_until_up
-{
-	my ($how, $log) = @_;
-	# The postmaster takes a moment to notice.
-	if ($how eq 'backend') { $node->wait_for_log(qr/all server processes terminated; reinitializing/, $log); }
-	else
-	{
-		# The orphans of a killed postmaster hold its memory until they notice.
-		foreach (1 .. 100)
-		{
-			last if $node->start(fail_ok => 1);
-			$node->stop('fast', fail_ok => 1);
-			select undef, undef, undef, 0.1;
-		}
-	}
-	# A query that is answered, not a ping: while it recovers the server may answer that one.
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
-}
-
 # Runs the SQL in a transaction of a session of its own, waits until it is done and not committed, and kills as `how`
 # says.
 sub killed
@@ -45,12 +25,7 @@ sub killed
 	$psql->pump until $out =~ /done/ || $err =~ /ERROR|FATAL/;
 	my ($pid) = $out =~ /(\d+)/;
 	like($out, qr/done/, "$database: " . substr($sql, 0, 60) . " $err");
-	my $log = -s $node->logfile;
-	if ($how eq 'backend') { kill 'KILL', $pid; }
-	elsif ($how eq 'postmaster') { $node->kill9; }
-	else { $node->stop('immediate'); }
-	eval { $psql->finish };
-	wait_until_up($how, $log);
+	crash($node, $how, $pid, $psql);
 }
 
 my @hows = ('backend', 'postmaster', 'immediate stop');
@@ -102,13 +77,8 @@ foreach my $how (@hows)
 	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script, '-d', $node->connstr('new') ],
 		'<', \undef, '>', $told_file, '2>', "$told_file.err");
 	foreach (1 .. 600) { last if slurp_file($told_file) =~ /done 5\n/; select undef, undef, undef, 0.1; }
-	my $log = -s $node->logfile;
 	my $writer = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND pid <> pg_backend_pid()";
-	if ($how eq 'backend') { kill 'KILL', value($node, 'new', $writer); }
-	elsif ($how eq 'postmaster') { $node->kill9; }
-	else { $node->stop('immediate'); }
-	$psql->finish;
-	wait_until_up($how, $log);
+	crash($node, $how, $how eq 'backend' ? value($node, 'new', $writer) : undef, $psql);
 	my $told = () = slurp_file($told_file) =~ /^done /mg;
 	cmp_ok($told, '>=', 5, "$how: it was at work");
 	my $rows = value($node, 'new', "SELECT count(*) FROM sources WHERE name = 'batch'");

@@ -166,35 +166,12 @@ is_upgraded('stopped', 'interrupted');
 # Clients of the old version write all the time: they add, also what is there, read and cache counts, delete, restore,
 # move; two sessions prepare; then the upgrade, beside the clients.
 old_store('busy', 20000);
-append_to_file("$dir/old.sql", <<'SQL');
-\set notebook random(1, 50)
-\set content random(1, 3000)
-\set what random(1, 10)
-\if :what <= 5
-INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-VALUES (gen_random_uuid(), md5('n' || :notebook)::uuid, 'new', 'text',
-    upper(encode(sha256(:content::text::bytea), 'hex')));
-\elif :what <= 6
-UPDATE sources SET deleted_at = now() WHERE id = (SELECT id FROM sources
-    WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NULL LIMIT 1);
-\elif :what <= 7
-UPDATE sources SET deleted_at = NULL WHERE id = (SELECT id FROM sources
-    WHERE notebook_id = md5('n' || :notebook)::uuid AND deleted_at IS NOT NULL LIMIT 1);
-\elif :what <= 8
-UPDATE notebooks SET source_count = (SELECT count(*) FROM sources
-    WHERE notebook_id = notebooks.id AND deleted_at IS NULL) WHERE id = md5('n' || :notebook)::uuid;
-\elif :what <= 9
-UPDATE sources SET notebook_id = md5('n' || 1 + :notebook % 50)::uuid WHERE id = (SELECT id FROM sources
-    WHERE notebook_id = md5('n' || :notebook)::uuid LIMIT 1);
-\else
-DELETE FROM sources WHERE id = (SELECT id FROM sources WHERE notebook_id = md5('n' || :notebook)::uuid LIMIT 1);
-\endif
-SQL
 # A script of pgbench ends with the first error of a client; here each client begins again.
 my $stop = "$dir/stop";
 my @clients = map {
-	IPC::Run::start([ 'sh', '-c', "while [ ! -e '$stop' ]; do pgbench -n -c 1 -t 200 -f '$dir/old.sql' '"
-			. $node->connstr('busy') . "' 2>&1; done" ], '>', "$dir/client$_")
+	IPC::Run::start([ 'sh', '-c', "while [ ! -e '$stop' ]; do pgbench -n -c 1 -t 200"
+			. " -f '$FindBin::RealBin/lib/old_client.pgbench' '" . $node->connstr('busy') . "' 2>&1; done" ],
+		'>', "$dir/client$_")
 } 1 .. 4;
 my $other = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('busy'), '-c', 'SET client_min_messages = error',
 		'-f', '-' ], '<', \"SELECT statement FROM discovery_prepare_upgrade() LIMIT 4\n\\gexec\n", '>', "$dir/other", '2>&1');

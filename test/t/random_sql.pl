@@ -1,13 +1,14 @@
 # Random statements over few ids: CTEs that write several times, MERGE, ON CONFLICT, cascades, moves, soft deletes,
 # restores, our functions, savepoints and errors; between them reads of the counts in many ways, each compared with
-# the number of live sources in the same statement. After each transaction every count is right, and no content is
-# live twice. With each value of discovery.counts.
+# the number of live sources in the same statement. After each transaction every count is right, no content is live
+# twice, the log agrees with the rows, and no path of a file is lost untold. With each value of discovery.counts.
 #   CALLS=n   how many transactions; SEED=n   which ones: the same seed runs the same statements again
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use PostgreSQL::Test::Utils;
+use Invariants;
 use RandomSql;
 use Stores;
 use Test::More;
@@ -40,9 +41,10 @@ sub script_of
 			$script .= random_read("after $call.$part", $file) . ";\n" if rand() < 0.6;
 		}
 		$script .= pick(('COMMIT') x 5, 'ROLLBACK') . ";\n";
-		$script .= "SELECT 'WRONG transaction $call: ' || c::text FROM check_source_counts() AS c;\n";
-		$script .= "SELECT 'WRONG transaction $call: duplicate' FROM live_sources WHERE content_hash <> ''"
-		  . " GROUP BY notebook_id, content_hash HAVING count(*) > 1;\n";
+		$script .= "SELECT 'WRONG transaction $call: ' || line FROM ($broken_rows) AS broken (line);\n"
+		  . "SELECT 'WRONG transaction $call: file ' || path FROM had WHERE path NOT IN (SELECT file_path
+		  	FROM discovery_lost_files"
+		  . ' UNION ALL SELECT file_path FROM sources WHERE file_path IS NOT NULL);' . "\n";
 	}
 	$script .= "SELECT 'WRONG ' || way FROM seen WHERE number <> actual;\n"
 	  . "SELECT description FROM notebooks WHERE description LIKE 'WRONG%';\n";
@@ -61,7 +63,7 @@ foreach my $when ('commit', 'statement')
 	my @wrong = grep { /WRONG/ } split /\n/, "$out\n$err";
 	my $number = @wrong;
 	splice @wrong, 5 if @wrong > 5;
-	is("@wrong", '', "$when: $calls random transactions of seed $seed: counts are right, nothing is live twice")
+	is("@wrong", '', "$when: $calls random transactions of seed $seed: the store holds what it promises")
 		or diag("$number are wrong");
 	my %states;
 	$states{$1}++ while $err =~ /ERROR:  ([0-9A-Z]{5}):/g;

@@ -104,6 +104,20 @@ give_to_owner() { ! is_root || chown -R --reference="$top" "$1"; }
 # make_tree TARGET…: in the private copy of the tree, for the private copy of the server
 make_tree() { as_owner make -s -C "$work/tree" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@"; }
 
+# Builds the extension there and installs it, with the flags of COVERAGE and INSTRUMENT; with WRAP, puts that command
+# before the server.
+build_extension() {
+    make_tree INSTRUMENT="${INSTRUMENT-} ${COVERAGE:+--coverage}" ${INSTRUMENT:+with_llvm=no} all install || return
+    [ -n "${WRAP-}" ] || return 0
+    # What initdb runs needs no watching.
+    local server=${PG_CONFIG%/*}/postgres
+    as_owner mv "$server" "$server.bin"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ncase $1 in --boot | --single | -V | -C) exec "$0.bin" "$@" ;; esac\nexec %s "$0.bin" "$@"\n' \
+        "$WRAP" | as_owner tee "$server" >/dev/null
+    as_owner chmod +x "$server"
+}
+
 # Ends whatever still runs in there (a server's working directory is its data directory), and removes it unless told to
 # keep it.
 leave_private() {

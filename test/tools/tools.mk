@@ -40,9 +40,33 @@ test-long:
 test-majors:
 	@test/tools/majors
 
-## fuzz-sql      run random transactions against a store: CALLS=20000 of them, of the seed SEED=1
+## fuzz-sql      CALLS=20000 random transactions, then so many hostile calls of all functions, of the seed SEED=1
 fuzz-sql:
-	@CALLS=$(or $(CALLS),20000) SEED=$(or $(SEED),1) LONG=1 ONLY=random_sql test/run
+	@CALLS=$(or $(CALLS),20000) SEED=$(or $(SEED),1) LONG=1 ONLY="random_sql hostile_calls" test/run
+
+## torture       kill the server KILLS=50 times while clients write and stores go up and down
+torture:
+	@KILLS=$(or $(KILLS),50) ONLY=torture test/run
+
+## faults        let memory, locks, the disk and connections fail in every function
+faults:
+	@ONLY="faults faults_disk" test/run
+
+## soak          mixed work of 16 clients for MINUTES=30: times, errors, deadlocks, memory, growth
+soak:
+	@MINUTES=$(or $(MINUTES),30) ONLY=soak test/run
+
+## test-assertions  run the tests on a server built with assertions, some with debug_discard_caches = 1
+test-assertions:
+	@test/tools/assertions || [ $$? = 77 ]
+
+## test-sanitizers  run the tests under UBSan and valgrind, each after an error that is planted
+test-sanitizers:
+	@test/tools/sanitizers || [ $$? = 77 ]
+
+## lint-static   check the sources by cppcheck and clang-tidy
+lint-static:
+	@test/tools/static || [ $$? = 77 ]
 
 ## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
 coverage:
@@ -81,4 +105,4 @@ docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
 .PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release installer dist deb
-.PHONY: docker-test fuzz-sql
+.PHONY: docker-test fuzz-sql torture faults soak test-assertions test-sanitizers lint-static

@@ -10,6 +10,7 @@ sub pick { return $_[ int rand @_ ]; }
 sub notebook { return sprintf "'00000000-0000-4000-8000-00000000000%d'::uuid", 1 + int rand 4; }
 sub source { return sprintf "'00000000-0000-4000-9000-0000000000%02d'::uuid", 1 + int rand 8; }
 sub hash { return pick("'a'", "'b'", "'c'", "''"); }
+sub path { return pick('NULL', "'/files/' || nextval('path')"); }
 sub deleted { return pick('NULL', 'NULL', 'now()'); }
 
 # Parts of statements: each writes, and returns something.
@@ -23,9 +24,10 @@ my @parts = (
 	sub { 'UPDATE notebooks SET id = ' . notebook() . ' WHERE id = ' . notebook() . ' RETURNING id' },
 	sub { 'UPDATE notebooks SET source_count = 99, description = random() WHERE id = ' . notebook() . ' RETURNING id' },
 	sub {
-		'INSERT INTO sources (id, notebook_id, name, source_type, content_hash, deleted_at) VALUES (' .
-		  join(', ', source(), notebook(), "'s'", "'file'", hash(), deleted()) . ') RETURNING id';
+		'INSERT INTO sources (id, notebook_id, name, source_type, content_hash, deleted_at, file_path) VALUES (' .
+		  join(', ', source(), notebook(), "'s'", "'file'", hash(), deleted(), path()) . ') RETURNING id';
 	},
+	sub { 'UPDATE sources SET file_path = ' . path() . ' WHERE id = ' . source() . ' RETURNING id' },
 	sub {
 		'INSERT INTO sources (id, notebook_id, name, source_type, content_hash) SELECT id, ' . notebook() .
 		  ", 's', 'file', '' FROM (VALUES (" . source() . '), (' . source() .
@@ -88,8 +90,20 @@ my @writes = (
 	sub { 'SELECT * FROM delete_source(' . source() . ')' },
 	sub { 'SELECT * FROM restore_source(' . source() . ", '" . pick('error', 'keep_deleted') . "')" },
 	sub { 'SELECT restore_sources(deletion_id) FROM deleted_sources WHERE id = ' . source() },
+	sub {
+		my @added = map { "{\"name\": \"s\", \"source_type\": \"file\", \"content_hash\": \"" . pick('a', 'b', 'c') . '"}' }
+		  1 .. 1 + rand 3;
+		'SELECT * FROM add_sources(' . notebook() . ", '[" . join(', ', @added) . "]')";
+	},
+	sub { 'SELECT * FROM delete_sources(ARRAY[' . source() . ', ' . source() . "], 'random')" },
+	sub {
+		'WITH gone AS (' . pick(@parts)->() . ') SELECT delete_source(' . source() . ') FROM (SELECT FROM gone LIMIT 1) AS x';
+	},
+	sub { 'SELECT hold_source(' . source() . ", 'held')" },
+	sub { 'SELECT release_source(' . source() . ')' },
 	sub { "SELECT * FROM purge_deleted_sources('0')" },
-	sub { 'TRUNCATE sources' x (rand() < 0.05) },
+	# It lists no lost files.
+	sub { 'TRUNCATE sources, had' x (rand() < 0.05) },
 );
 
 
@@ -113,6 +127,12 @@ CREATE TABLE ids AS SELECT format('00000000-0000-4000-8000-00000000000%s', n)::u
 	4) AS n;
 CREATE TABLE guarded AS SELECT id FROM ids;
 CREATE TABLE seen (way text, number bigint, actual bigint);
+CREATE SEQUENCE path;
+CREATE TABLE had (path text NOT NULL);
+CREATE FUNCTION had() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN INSERT INTO had VALUES (NEW.file_path); RETURN NULL; END';
+CREATE TRIGGER had AFTER INSERT OR UPDATE ON sources FOR EACH ROW WHEN (NEW.file_path IS NOT NULL) EXECUTE FUNCTION
+	had();
 CREATE TABLE copied (id uuid, number bigint);
 CREATE ROLE reader;
 GRANT SELECT ON guarded, ids, notebooks, sources TO reader;

@@ -10,8 +10,8 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(new_server copied_server extension_directory older_server differences same_stores script try try_ok
-  try_psql value);
+our @EXPORT = qw(crash new_server copied_server extension_directory older_server differences same_stores script
+  start_again try try_ok try_psql value);
 my $here = abs_path(dirname(__FILE__));
 
 # A running server of the test's own; conf: lines for its postgresql.conf.
@@ -122,6 +122,49 @@ sub try_psql
 	my ($out, $err) = ('', '');
 	my $status = $node->psql($database, $sql, stdout => \$out, stderr => \$err, @options);
 	return ($status, $out, $err);
+}
+
+# Starts a server whose postmaster is gone: its orphans hold its memory until they notice.
+sub start_again
+{
+	my ($node) = @_;
+	foreach (1 .. 100)
+	{
+		last if $node->start(fail_ok => 1);
+		$node->stop('fast', fail_ok => 1);
+		select undef, undef, undef, 0.1;
+	}
+	return;
+}
+
+# Crashes the server and waits until it is up again: kills a backend of it, or the postmaster, or stops it at once.
+# `client` ends before that: a server that is started inherits the pipe to its input, so it would never see its end.
+sub crash
+{
+	my ($node, $how, $pid, $client) = @_;
+	my $log = -s $node->logfile;
+	if ($how eq 'backend')
+	{
+		kill 'KILL', $pid;
+		eval { $client->finish } if $client;
+		# The postmaster takes a moment to notice.
+		$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+	}
+	else
+	{
+		if ($how eq 'postmaster') { $node->kill9; }
+		else { $node->stop('immediate'); }
+		eval { $client->finish } if $client;
+		start_again($node);
+	}
+	# A query that is answered, not a ping: while it recovers the server may answer that one. A psql that ends before it
+	# has read its input would be a broken pipe here, so it gets none.
+	foreach (1 .. 1800)
+	{
+		return if (try($node, 'psql', '-XAtq', '-c', 'SELECT true', 'postgres'))[0] == 0;
+		select undef, undef, undef, 0.1;
+	}
+	die 'the server did not come back';
 }
 
 sub value { my ($node, $database, $sql) = @_; return $node->safe_psql($database, $sql); }

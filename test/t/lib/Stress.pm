@@ -8,13 +8,11 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(stress_counts);
+our @EXPORT = qw(in_transactions scripts_in stress_counts $stress_functions);
 
 # guarded() runs a statement that may meet what another client did: a duplicate, or a notebook or source that is gone.
 # It does not catch a deadlock.
-my $setup = <<'END';
-CREATE EXTENSION discovery;
-INSERT INTO notebooks (name) SELECT 'book ' || number FROM generate_series(1, 6) AS number;
+our $stress_functions = <<'END';
 CREATE FUNCTION some_book() RETURNS uuid LANGUAGE sql VOLATILE AS 'SELECT id FROM notebooks ORDER BY random() LIMIT 1';
 CREATE FUNCTION some_sources(live boolean, most int) RETURNS uuid[] LANGUAGE sql VOLATILE AS
     'SELECT ARRAY(SELECT id FROM sources WHERE (deleted_at IS NULL) = live ORDER BY random() LIMIT most)';
@@ -25,6 +23,8 @@ EXCEPTION WHEN unique_violation OR foreign_key_violation OR no_data_found THEN N
 END $$;
 END
 # Functions that are volatile are called once a row, but for those in a sub-select.
+my $setup = "CREATE EXTENSION discovery;\n$stress_functions"
+  . "INSERT INTO notebooks (name) SELECT 'book ' || number FROM generate_series(1, 6) AS number;\n";
 
 # Single statements that come in key order: sources by id, notebooks by id. No content, so no waiting for a duplicate.
 my %ordered = (
@@ -83,19 +83,27 @@ sub in_transactions
 	return %scripts;
 }
 
-# Runs the scripts by pgbench; returns how many transactions were done and how many deadlocks there were.
-sub run_clients
+# Writes the scripts into files; returns the arguments by which pgbench runs them, in the order of their names.
+sub scripts_in
 {
-	my ($node, $clients, $seconds, %scripts) = @_;
+	my ($folder, %scripts) = @_;
 	my @files;
 	foreach my $name (sort keys %scripts)
 	{
-		my $file = "$PostgreSQL::Test::Utils::tmp_check/" . ($name =~ s/\W/_/gr) . '.sql';
+		my $file = "$folder/" . ($name =~ s/\W/_/gr) . '.sql';
 		open(my $handle, '>', $file) or die "$file: $!";
 		print $handle $scripts{$name} =~ s/;?\s*\z/;\n/r;
 		close $handle;
 		push @files, '-f', $scripts{$name} =~ /weight (\d+)/ ? "$file\@$1" : $file;
 	}
+	return @files;
+}
+
+# Runs the scripts by pgbench; returns how many transactions were done and how many deadlocks there were.
+sub run_clients
+{
+	my ($node, $clients, $seconds, %scripts) = @_;
+	my @files = scripts_in($PostgreSQL::Test::Utils::tmp_check, %scripts);
 	my $start = -s $node->logfile;
 	my ($out, $err) = ('', '');
 	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port);

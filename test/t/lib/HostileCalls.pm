@@ -1,0 +1,468 @@
+# Random calls of every function of the extension, with valid and with hostile values of its arguments, by an owner,
+# by a superuser, and by a role that has few rights and has planted spies: functions, operators, triggers and indexes
+# that tell if they run as anybody else.
+package HostileCalls;
+use strict;
+use warnings;
+use Exporter 'import';
+use RandomSql qw(pick);
+
+our @EXPORT = qw(functions hostile_call hostile_trigger make_hostile_store $rights %never);
+
+sub uuid { return "'$_[0]'::pg_catalog.uuid"; }
+sub some_notebook { return uuid(sprintf '00000000-0000-4000-8000-00000000000%d', 1 + int rand 3); }
+sub some_source { return uuid(sprintf '00000000-0000-4000-9000-0000000000%02d', 1 + int rand 13); }
+sub some_deletion { return uuid(sprintf '00000000-0000-4000-a000-00000000000%d', 1 + int rand 2); }
+sub some_content { return sprintf "'content %d'", int rand 12; }
+
+# Stores of one database: `public` and `secret` are the owner's, `old` is that of the version before, `own` is the low
+# role's. What the low role must not see has the word SECRET in it.
+sub rows_of
+{
+	my ($schema) = @_;
+	my $secret = $schema eq 'secret' ? 'SECRET ' : '';
+	return <<"END";
+INSERT INTO $schema.notebooks (id, name, source_count)
+	SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, '${secret}notebook ' || n, CASE WHEN n < 3 THEN 5 ELSE 0 END
+	FROM generate_series(1, 3) AS n;
+INSERT INTO $schema.sources (id, notebook_id, name, source_type, extracted_text, content_hash, file_path)
+	SELECT ('00000000-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid,
+		('00000000-0000-4000-8000-00000000000' || 1 + n % 2)::uuid,
+		CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'source ' || n, 'text',
+		CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'content ' || n,
+		encode(sha256(convert_to(CASE WHEN n IN (5, 6) THEN 'SECRET ' ELSE '$secret' END || 'content ' || n, 'UTF8')), 'hex'),
+		'/files/' || n
+	FROM generate_series(1, 10) AS n;
+END
+}
+sub deletions_of
+{
+	my ($schema) = @_;
+	return <<"END";
+ALTER TABLE $schema.sources ADD COLUMN created_by text DEFAULT 'nobody', ADD COLUMN pages int;
+INSERT INTO $schema.discovery_deletions (id, login_role, acting_role, reason, sources)
+	VALUES ('00000000-0000-4000-a000-000000000001', 'owner', 'owner', 'tidying up', 2),
+		('00000000-0000-4000-a000-000000000002', 'owner', 'owner', 'SECRET reason', 1);
+INSERT INTO $schema.sources (id, notebook_id, name, source_type, extracted_text, deleted_at)
+	VALUES ('00000000-0000-4000-9000-000000000011', '00000000-0000-4000-8000-000000000001', 'deleted 11', 'text',
+		'content 11', '2020-01-01'),
+		('00000000-0000-4000-9000-000000000012', '00000000-0000-4000-8000-000000000002', 'deleted 12', 'text',
+			'content 4', '2020-01-01'),
+		('00000000-0000-4000-9000-000000000013', '00000000-0000-4000-8000-000000000002', 'SECRET 13', 'text',
+			'SECRET', '2020-01-01');
+UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000001' WHERE name LIKE 'deleted %';
+UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000002' WHERE name LIKE '% 13';
+END
+}
+
+# What the low role plants: it tells when it runs as somebody else. Sequences keep what a rollback undoes.
+my $spy = "'BEGIN PERFORM spies.tell(); RETURN %s; END'";
+my @spied_functions = map { [ /^(.*?) RETURNS (\w+): (.*)$/ ] } split /\n/, <<'END';
+lower(text) RETURNS text: $1
+lower(varchar) RETURNS text: $1::text
+now() RETURNS timestamptz: pg_catalog.now()
+clock_timestamp() RETURNS timestamptz: pg_catalog.clock_timestamp()
+timezone(text, timestamptz) RETURNS timestamp: '2000-01-01'
+gen_random_uuid() RETURNS uuid: pg_catalog.gen_random_uuid()
+isfinite(timestamp) RETURNS boolean: true
+sha256(bytea) RETURNS bytea: $1
+convert_to(text, name) RETURNS bytea: ''::bytea
+quote_ident(text) RETURNS text: $1
+format(text, text) RETURNS text: $1
+to_regclass(text) RETURNS regclass: NULL
+pg_get_userbyid(oid) RETURNS name: 'postgres'
+cardinality(uuid[]) RETURNS int: 1
+octet_length(text) RETURNS int: 1
+length(text) RETURNS int: 1
+btrim(text) RETURNS text: $1
+END
+my @spied_operators = map { [ split ] } split /\n/, <<'END';
+= uuid uuid
+= text text
+= varchar varchar
+= name name
+= name text
+= oid oid
+<> text text
+<> varchar text
+<> int4 int8
+< timestamp timestamp
+> uuid uuid
+~ text text
+END
+my $spies = join '', "CREATE SEQUENCE spies.ran MINVALUE 0; GRANT ALL ON spies.ran TO PUBLIC;\n",
+	"CREATE FUNCTION spies.tell() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS \$\$ BEGIN IF current_user <> 'low' THEN ",
+	"PERFORM nextval('spies.ran'); RAISE WARNING 'SPIED as %', current_user; END IF; RETURN true; END \$\$;\n",
+	"SELECT nextval('spies.ran');\n",
+	(map { "CREATE FUNCTION spies.$_->[0] RETURNS $_->[1] LANGUAGE plpgsql AS " . sprintf($spy, $_->[2] =~ s/'/''/gr)
+		. ";\n" } @spied_functions),
+	(map { my ($name, @types) = @{ $spied_operators[$_] };
+		"CREATE FUNCTION spies.operator_$_($types[0], $types[1]) RETURNS boolean LANGUAGE plpgsql AS "
+		. sprintf($spy, 'true') . ";\nCREATE OPERATOR spies.$name (LEFTARG = $types[0], RIGHTARG = $types[1], FUNCTION = "
+		. "spies.operator_$_);\n" } 0 .. $#spied_operators),
+	map { "CREATE FUNCTION spies.row_$_() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN PERFORM spies.tell();"
+		. " RETURN coalesce(NEW, OLD); END \$\$;\n" } 1;
+# In its own store, it may see everything.
+my $own = (rows_of('own') . deletions_of('own')) =~ s/SECRET/hidden/gr . <<'END';
+CREATE TRIGGER spy BEFORE INSERT OR UPDATE OR DELETE ON own.sources FOR EACH ROW EXECUTE FUNCTION spies.row_1();
+CREATE TRIGGER spy AFTER INSERT OR UPDATE OR DELETE ON own.notebooks FOR EACH ROW EXECUTE FUNCTION spies.row_1();
+CREATE INDEX spy ON own.sources ((spies.tell()));
+CREATE INDEX spy_log ON own.discovery_deletions ((spies.tell()));
+CREATE INDEX spy_record ON own.discovery_migrations ((spies.tell()));
+CREATE TABLE own.rows (LIKE public.sources INCLUDING DEFAULTS);
+CREATE TABLE own.odd (id text, notebook_id int, content_hash uuid, deleted_at text, extracted_text int,
+	source_count text);
+-- A store that is none: its record is a view with a spy in it.
+CREATE VIEW evil.discovery_migrations AS SELECT gen_random_uuid() AS id, '1.1'::text AS version, ''::text AS direction
+	WHERE spies.tell();
+CREATE TABLE evil.notebooks (id uuid DEFAULT spies.gen_random_uuid(), name text CHECK (spies.tell()));
+CREATE VIEW evil.sources AS SELECT * FROM own.sources WHERE spies.tell();
+END
+
+# make_hostile_store($node, 'database')
+sub make_hostile_store
+{
+	my ($node, $database) = @_;
+	$node->safe_psql('postgres', "CREATE ROLE owner LOGIN CREATEROLE; CREATE ROLE low LOGIN;
+		CREATE DATABASE $database OWNER owner");
+	my @as = map { [ '-U', $_ ] } 'owner', 'low';
+	my $quiet = "SET client_min_messages = error;\n";
+	$node->safe_psql($database, $quiet . "CREATE EXTENSION discovery VERSION '1.0';\n"
+		. "CREATE SCHEMA old; SELECT discovery_create_store('old');\n" . rows_of('old')
+		. "ALTER EXTENSION discovery UPDATE;\nCREATE SCHEMA secret; SELECT discovery_create_store('secret');\n"
+		. join('', map { rows_of($_) . deletions_of($_) } 'public', 'secret') . <<'END', extra_params => $as[0]);
+GRANT SELECT, INSERT ON sources TO low;
+GRANT SELECT ON notebooks, discovery_deletions, discovery_migrations, live_sources, deleted_sources TO low;
+ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
+ALTER TABLE discovery_deletions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY low ON sources USING (name NOT LIKE '%SE%CRET%');
+CREATE POLICY low ON discovery_deletions USING (reason NOT LIKE '%SE%CRET%');
+CREATE SCHEMA own AUTHORIZATION owner;
+CREATE SCHEMA tables;
+CREATE TABLE tables.rows (LIKE public.sources INCLUDING ALL);
+END
+	$node->safe_psql($database, 'CREATE SCHEMA spies AUTHORIZATION low; CREATE SCHEMA evil AUTHORIZATION low;
+		CREATE SCHEMA fresh AUTHORIZATION low; ALTER SCHEMA own OWNER TO low; GRANT ALL ON SCHEMA own, spies,
+			evil TO PUBLIC');
+	$node->safe_psql($database, $quiet . "$spies; SELECT public.discovery_create_store('own');\n$own",
+		extra_params => $as[1]);
+	return;
+}
+
+# What the low role may never change: the rights of all, whom objects belong to, the rows it has no right to write, and
+# its own rights on what is not its own.
+our $rights = <<'END';
+SET search_path = pg_catalog;
+SELECT 'role', r.* FROM pg_roles AS r ORDER BY rolname;
+SELECT 'member', roleid::regrole, member::regrole FROM pg_auth_members ORDER BY 2, 3;
+SELECT 'setting', s::text FROM pg_db_role_setting AS s ORDER BY 2;
+SELECT 'default acl', s::text FROM pg_default_acl AS s ORDER BY 2;
+SELECT 'schema', nspname, nspowner::regrole, nspacl FROM pg_namespace
+	WHERE nspowner <> 'low'::regrole AND nspname !~ '^pg_(toast_)?temp_' ORDER BY 2;
+SELECT 'class', oid::regclass, relkind, relowner::regrole, relacl, relrowsecurity, relforcerowsecurity, reloptions,
+	relhastriggers, has_table_privilege('low', oid, 'SELECT'), has_table_privilege('low', oid, 'INSERT'),
+	has_table_privilege('low', oid, 'UPDATE'), has_table_privilege('low', oid, 'DELETE'),
+	has_table_privilege('low', oid, 'TRIGGER'), has_any_column_privilege('low', oid, 'UPDATE')
+	FROM pg_class WHERE relowner <> 'low'::regrole AND relnamespace <> 'pg_toast'::regnamespace AND relkind <> 'S'
+	AND relnamespace::regnamespace::text !~ '^pg_(toast_)?temp_' ORDER BY oid;
+SELECT 'function', oid::regprocedure, proowner::regrole, proacl, prosecdef, proconfig, md5(prosrc), probin,
+	has_function_privilege('low', oid, 'EXECUTE') FROM pg_proc WHERE proowner <> 'low'::regrole ORDER BY oid;
+SELECT 'trigger', tgrelid::regclass, tgname, tgfoid::regproc, tgenabled
+	FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid
+	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
+SELECT 'policy', polrelid::regclass, polname FROM pg_policy ORDER BY oid;
+SELECT 'constraint', conrelid::regclass, conname FROM pg_constraint AS t JOIN pg_class AS c ON c.oid = conrelid
+	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
+SELECT 'large object', oid FROM pg_largeobject_metadata ORDER BY 2;
+SELECT 'extension', extname, extowner::regrole, extversion FROM pg_extension ORDER BY 2;
+SELECT 'member of extension', classid::regclass, count(*) FROM pg_depend WHERE deptype = 'e' GROUP BY 2
+	ORDER BY 2::text;
+SELECT 'row', s::text FROM public.sources AS s WHERE id::text LIKE '00000000-%' ORDER BY id;
+SELECT 'row', id, name, description, tags, output_count FROM public.notebooks ORDER BY id;
+SELECT 'row', s::text FROM public.discovery_deletions AS s ORDER BY id;
+SELECT 'row', s::text FROM public.discovery_lost_files AS s ORDER BY id;
+SELECT 'row', s::text FROM public.discovery_migrations AS s ORDER BY id;
+SELECT 'row', s::text FROM secret.sources AS s ORDER BY id;
+SELECT 'row', s::text FROM secret.notebooks AS s ORDER BY id;
+SELECT 'row', s::text FROM secret.discovery_deletions AS s ORDER BY id;
+SELECT 'row', s::text FROM old.sources AS s ORDER BY id;
+SELECT 'row', s::text FROM old.notebooks AS s ORDER BY id;
+SELECT 'row', s::text FROM old.discovery_migrations AS s ORDER BY id;
+END
+
+# The functions of the extension: name, kind (f, p, a), whether it is a trigger function, the input arguments with
+# their types, how many of these have a default.
+sub functions
+{
+	my ($node, $database) = @_;
+	return map { my ($name, $kind, $trigger, $defaults, @arguments) = split /\|/;
+		{ name => $name, kind => $kind, trigger => $trigger eq 't', defaults => $defaults,
+			arguments => [ map { [ split / / ] } @arguments ] } } split /\n/, $node->safe_psql($database, <<'END');
+SELECT concat_ws('|', proname, prokind, prorettype = 'trigger'::regtype, pronargdefaults,
+	(SELECT string_agg(coalesce(nullif(proargnames[n], ''), '?') || ' ' || (proargtypes::oid[])[n - 1]::regtype,
+		'|' ORDER BY n)
+		FROM generate_series(1, pronargs) AS n))
+FROM pg_proc JOIN pg_depend ON classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
+JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid AND extname = 'discovery'
+ORDER BY pg_proc.oid::regprocedure::text COLLATE "C"
+END
+}
+
+# Those that no call by SQL gets into, and why: all of their calls must fail.
+our %never = (
+	content_hash_step => 'PostgreSQL refuses a value of type internal; content_hash_agg() calls it',
+	content_hash_final => 'PostgreSQL refuses a value of type internal; content_hash_agg() calls it',
+	discovery_install_store => 'only CREATE EXTENSION may call it',
+	discovery_run_step => 'only ALTER EXTENSION UPDATE may call it');
+
+my @texts = ('NULL', "''", "' '", "E'\\t\\n'", "pg_catalog.repeat('x', 300)", "pg_catalog.repeat('x', 1000000)",
+	"pg_catalog.repeat('\"', 64)", "'; DROP TABLE sources; --'", "'\$\$'", "'\$discovery\$'", "''''", "'\"'", "'a\"b''c'",
+	"E'\\\\'", "'%s %n %I'", "'{}'", "'NULL'", "'\@store\@'", "'\@extschema\@.x'", "'/* record: */'", "U&'\\+01F600'",
+	"U&'\\202E'", "U&'\\00E9'", "'0'", "'-1'", "'+1'", "'1e999'", "'head'", "'base'", "'1.1'", "'\\x00'", "'pg_catalog'",
+	"pg_catalog.repeat('1.', 5000)", "'+99999999999999999999'", "'-2147483649'", "'1.1 '", "pg_catalog.chr(1)",
+	"pg_catalog.repeat('/', 2000)", "'http://'", "pg_catalog.repeat(U&'\\+01F600', 501)");
+my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]'", "'[null]'", "'[1, 2]'",
+	"'[{}, {}]'",
+	"pg_catalog.concat(pg_catalog.repeat('[', 3000), pg_catalog.repeat(']', 3000))::pg_catalog.jsonb",
+	"pg_catalog.concat(pg_catalog.repeat('{\"a\":', 3000), '1', pg_catalog.repeat('}', 3000))::pg_catalog.jsonb",
+	"'{\"name\": null}'", "'{\"\": \"\"}'", "'{\"created_by\": {\"a\": [1]}, \"pages\": \"x\"}'", "'{\"pages\": 1e100}'",
+	"'{\"ctid\": \"(0,1)\", \"tableoid\": 1}'", "'{\"deleted_at\": \"now\"}'", "'{\"a\\\"b\": 1}'",
+	"pg_catalog.jsonb_build_object(pg_catalog.repeat('k', 100000), 1)",
+	"'[{\"name\": 1, \"source_type\": [], \"content\": {}, \"file_size\": 1e1000}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"file\", \"content\": \"\\\\xz\"}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"file\", \"content\": \"not base64!\"}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"file\", \"file_size\": -9223372036854775809, \"id\": 1}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": [], \"source_metadata\": null}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": {\"created_by\": {}}}]'",
+	"(SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', n, 'source_type',
+		'page')) FROM pg_catalog.generate_series(1, 2000) AS n)");
+my %hostile = (
+	text => \@texts,
+	name => [ @texts, "'nowhere'", "'pg_temp'", "'pg_toast'", "'information_schema'", "'evil'", "'spies'", "'tables'",
+		"'Public'", "'secret'", "'own'", "'fresh'" ],
+	uuid => [ 'NULL', uuid('00000000-0000-0000-0000-000000000000'), uuid('ffffffff-ffff-ffff-ffff-ffffffffffff'),
+		'pg_catalog.gen_random_uuid()', uuid('00000000-0000-4000-8000-000000000001'),
+		uuid('00000000-0000-4000-9000-000000000005'), uuid('00000000-0000-4000-9000-000000000013'),
+		uuid('00000000-0000-4000-a000-000000000002') ],
+	'uuid[]' => [ 'NULL', "'{}'", "'{NULL}'", "'[7:8]={00000000-0000-4000-9000-000000000001,NULL}'",
+		"'{{00000000-0000-4000-9000-000000000001},{00000000-0000-4000-9000-000000000002}}'",
+		"'[-5:-4]={00000000-0000-4000-9000-000000000001,00000000-0000-4000-9000-000000000001}'",
+		"'{00000000-0000-4000-9000-000000000005,00000000-0000-4000-9000-000000000013}'",
+		'(SELECT pg_catalog.array_agg(pg_catalog.gen_random_uuid()) FROM pg_catalog.generate_series(1, 20000))',
+		"(SELECT pg_catalog.array_agg('00000000-0000-4000-9000-000000000001'::pg_catalog.uuid)
+			FROM pg_catalog.generate_series(1, 20000))" ],
+	integer => [ 'NULL', '0', '-1', '1', '2147483647', '(-2147483648)' ],
+	bigint => [ 'NULL', '0', '-1', '1', '9223372036854775807', '(-9223372036854775808)' ],
+	interval => [ 'NULL', "'0'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'",
+		"'1 microsecond'",
+		"'-1 month 31 days'", "'2147483647 days'" ],
+	'timestamp with time zone' => [ 'NULL', "'infinity'", "'-infinity'", "'4713-01-01 BC'", "'294276-12-31'", "'now'" ],
+	bytea => [ 'NULL', "''", "'\\x00'", "'\\xff'", "pg_catalog.decode(pg_catalog.repeat('00', 1000000), 'hex')" ],
+	json => [ map { s/::pg_catalog\.jsonb\z/::pg_catalog.json/r } grep { !/jsonb_/ } @json ],
+	jsonb => \@json,
+	internal => [ 'NULL', "''", "'1'" ]);
+
+sub schema_of { my ($caller) = @_; return $caller eq 'low' ? "'own'" : pick("'public'", "'secret'", "'old'"); }
+sub reason { return pick("'a reason'", 'NULL', "'it''s over'"); }
+# Values that belong together, for a source that may be added.
+sub added
+{
+	my $type = pick(qw(text text url file));
+	my %values = (name => "'source " . int(rand 100) . "'", source_type => "'$type'",
+		on_duplicate => pick("'return'", "'error'"),
+		on_deleted => pick("'restore'", "'add'"), source_metadata => pick("'{\"pages\": 2}'", "'{}'"),
+		columns => pick("'{\"created_by\": \"anna\"}'", "'{\"pages\": 7}'", "'{}'", 'NULL'));
+	$values{extracted_text} = some_content() if $type ne 'file' || rand() < 0.5;
+	$values{content} = some_content() if $type eq 'file';
+	@values{ 'file_type', 'file_path' } = ("'pdf'", "'/files/x'") if $type eq 'file';
+	$values{file_size} = '9' if $type eq 'file' && !$values{content};
+	$values{url} = "'https://example.org/'" if $type eq 'url';
+	return %values;
+}
+sub as_json
+{
+	my %values = added();
+	delete @values{qw(on_duplicate on_deleted)};
+	$values{content} = "'Y29udGVudCAx'" if $values{content};
+	$values{$_} .= '::pg_catalog.jsonb' foreach grep { $values{$_} } qw(columns source_metadata);
+	return 'pg_catalog.jsonb_build_object(' . join(', ', map { "'$_', $values{$_}" } sort keys %values) . ')';
+}
+# The valid values of a function's arguments, of those that have any.
+sub valid
+{
+	my ($name, $caller) = @_;
+	my %values = (notebook_id => some_notebook(), id => some_source(), deletion_id => some_deletion(), reason => reason(),
+		ids => 'ARRAY[' . join(', ', map { some_source() } 1 .. 1 + rand 4) . ']', max_rows => 1 + int rand 5,
+		older_than => pick("'0'", "'30 days'", "'1 hour'"), since => "'2020-01-01'", after => some_source(),
+		on_duplicate => pick("'error'", "'keep_deleted'"), schema => schema_of($caller), content => some_content(),
+		piece => some_content(),
+		sources => 'pg_catalog.jsonb_build_array(' . join(', ', map { as_json() } 0 .. rand 4) . ')');
+	$values{reason} = "'hold'" if $name eq 'hold_source';
+	$values{id} = uuid('00000000-0000-4000-9000-00000000001' . (1 + int rand 3)) if $name eq 'restore_source'
+		&& rand() < 0.95;
+	%values = (%values, added()) if $name eq 'add_source';
+	@values{qw(on_duplicate on_deleted)} = (pick("'return'", "'error'"), pick("'restore'", "'add'"))
+	  if $name eq 'add_sources';
+	$values{schema} = pick("'fresh'", "'made'") if $name eq 'discovery_create_store';
+	$values{target} = pick("'head'", "'1.1'", "'+1'");
+	$values{target} = pick("'1.0'", "'-1'", "'base'", "'-2'") if $name =~ /downgrade/;
+	$values{target} = pick("'head'", "'1.0'", "'-1'", "'base'") if $name =~ /plan/;
+	$values{version} = pick("'1.1'", "'1.0'") if $name =~ /stamp/;
+	@values{qw(from_version to_version)} = ("'1.0'", "'1.1'");
+	if ($name =~ /prepare_upgrade|cancel_upgrade|run_ahead/)
+	{
+		@values{qw(target number schema)} = ("'1.1'", int rand 40, $caller eq 'low' ? "'own'" : "'old'");
+	}
+	return %values;
+}
+
+# The call as SQL; `past` is more often true the more of its values are valid.
+sub arguments_of
+{
+	my ($function, $caller) = @_;
+	my %valid = valid($function->{name}, $caller);
+	my @arguments = @{ $function->{arguments} };
+	my $mode = rand();
+	my $one = int rand(@arguments || 1);
+	my @given;
+	foreach my $number (0 .. $#arguments)
+	{
+		my ($name, $type) = ($arguments[$number][0], join ' ', @{ $arguments[$number] }[ 1 .. $#{ $arguments[$number] } ]);
+		my $hostile = $mode < 0.2 || $mode < 0.45 && $number == $one;
+		# What a valid call needs is given, the rest by chance.
+		my $optional = $number >= @arguments - $function->{defaults};
+		next if $optional && !$hostile && (!defined $valid{$name} || rand() < 0.2 && $function->{name} ne 'add_source');
+		next if $optional && $hostile && rand() < 0.3;
+		my $value = $hostile || !defined $valid{$name} ? pick(@{ $hostile{$type} or die "no values of type $type" })
+			: $valid{$name};
+		# Only what has to be cast: an unknown literal chooses content_hash(text).
+		$value .= "::pg_catalog.$type" if $type eq 'bytea' && $value !~ /^pg_catalog/;
+		push @given, $function->{kind} eq 'a' || $name eq '?' ? $value : "$name => $value";
+	}
+	return join ', ', @given;
+}
+
+# How a function is called: alone, in a FROM, from PL/pgSQL with and without a handler, through a cursor, row by row, …
+my @ways = (
+	(sub { "SELECT $_[0]" }) x 3,
+	(sub { "SELECT * FROM $_[0] AS called" }) x 3,
+	sub { "DO \$do\$ BEGIN PERFORM $_[0]; END \$do\$" },
+	sub { "DO \$do\$ BEGIN BEGIN PERFORM $_[0]; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL;
+		END; PERFORM $_[0]; END \$do\$" },
+	sub { "DECLARE c SCROLL CURSOR FOR SELECT $_[0]\\; FETCH 1 FROM c\\; SAVEPOINT s\\; FETCH ALL FROM c\\;
+		ROLLBACK TO s\\; CLOSE c" },
+	sub { "SELECT called.* FROM pg_catalog.generate_series(1, 3) AS n, LATERAL (SELECT $_[0]) AS called" },
+	sub { "EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT $_[0]" },
+	sub { "DEALLOCATE ALL\\; PREPARE p AS SELECT $_[0]\\; EXECUTE p\\; EXECUTE p" },
+	sub { "SAVEPOINT s\\; SELECT $_[0]\\; ROLLBACK TO s\\; SELECT $_[0]" },
+	sub { "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT * FROM $_[0] AS called" },
+	sub { "CREATE TEMP VIEW made AS SELECT * FROM $_[0] AS called\\; SELECT * FROM made\\; DROP VIEW made" },
+	sub { "WITH a AS (SELECT $_[0]), b AS (SELECT $_[0]) SELECT * FROM a, b" },
+	sub { "SELECT CASE WHEN pg_catalog.random() < 2 THEN ($_[0]) IS NULL END" },
+	sub { "SELECT pg_catalog.query_to_xml(\$hostile\$SELECT $_[0]\$hostile\$, true, true, '')" },
+);
+my @settings = split /\n/, <<'END';
+SET LOCAL search_path = public
+SET LOCAL search_path = secret, public
+SET LOCAL search_path = spies, pg_catalog, public
+SET LOCAL search_path = own, spies, pg_catalog, public
+SET LOCAL search_path = evil, public
+SET LOCAL search_path = ''
+SET LOCAL search_path = old, public
+SET LOCAL discovery.allow_data_loss = on
+SET LOCAL discovery.counts = statement
+SET LOCAL discovery.reason = 'because'
+SET LOCAL discovery.adopt_foreign = on
+SET LOCAL row_security = off
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+SET TRANSACTION READ ONLY
+SET LOCAL lock_timeout = '50ms'
+SET LOCAL work_mem = '64kB'
+SET LOCAL jit = on
+SET LOCAL standard_conforming_strings = off
+SET LOCAL DateStyle = 'German, DMY'
+SET LOCAL IntervalStyle = iso_8601
+SET LOCAL TimeZone = 'Pacific/Chatham'
+SET LOCAL client_encoding = 'LATIN1'
+SET LOCAL extra_float_digits = 0
+SET LOCAL plan_cache_mode = force_generic_plan
+SET LOCAL quote_all_identifiers = on
+SET LOCAL bytea_output = escape
+SET CONSTRAINTS ALL DEFERRED
+SET LOCAL backslash_quote = off
+SET LOCAL transform_null_equals = on
+SET LOCAL constraint_exclusion = on
+END
+
+# One call, in a transaction of its own: SQL for psql, which echoes a line with the number and the SQLSTATE.
+sub hostile_call
+{
+	my ($number, $function, $caller) = @_;
+	return hostile_trigger($number, $function, $caller) if $function->{trigger} && rand() < 0.95;
+	my $call = "public.$function->{name}(" . arguments_of($function, $caller) . ')';
+	my $echo = "\\echo '#' $number :SQLSTATE\n";
+	# A procedure commits on its way, so it stands alone, or it fails in a transaction.
+	if ($function->{kind} eq 'p')
+	{
+		my $alone = rand() < 0.9;
+		return ($alone ? '' : "BEGIN;\n") . "CALL $call;\n$echo" . ($alone ? '' : "ROLLBACK;\n");
+	}
+	my $aggregate = $function->{kind} eq 'a';
+	$call = $call =~ s/\)\z/pick(')', " ORDER BY 1)", ") FILTER (WHERE true)", ') OVER ()')/er if $aggregate;
+	# Whoever reads a table of another role runs that role's code, as in every SELECT. Superusers are protected.
+	my @set = grep { $caller ne 'owner' || !/own,/ } map { pick(@settings) . ";\n" } 1 .. rand 3;
+	my $rolls_back = rand() < ($function->{name} =~ /drop_store|downgrade|upgrade|stamp|create_store/ ? 0.85 : 0.4);
+	# A store with rows, or beside newer ones, does not go down.
+	if ($function->{name} =~ /drop_store|downgrade/ && rand() < 0.7)
+	{
+		push @set, "SET LOCAL discovery.allow_data_loss = on;\n";
+		push @set, "DROP SCHEMA secret, own, evil CASCADE;\n" if $caller eq 'postgres' && $rolls_back;
+	}
+	my $way = $aggregate ? sub { "SELECT $_[0]" } : pick(@ways);
+	return join '', "BEGIN;\n", @set, $way->($call), ";\n", $echo, $rolls_back ? 'ROLLBACK' : 'COMMIT', ";\n";
+}
+
+# The triggers for which the functions are made: when, level, events, table.
+my %fits = (
+	discovery_source_row => [ 'BEFORE', 'ROW', 'sources', 'INSERT', 'UPDATE' ],
+	discovery_source_change => [ 'AFTER', 'ROW', 'sources', 'INSERT', 'UPDATE', 'DELETE' ],
+	discovery_source_statement => [ 'AFTER', 'STATEMENT', 'sources', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE' ],
+	discovery_lost_file => [ 'AFTER', 'ROW', 'sources', 'UPDATE', 'DELETE' ],
+	discovery_notebook_row => [ 'BEFORE', 'ROW', 'notebooks', 'INSERT', 'UPDATE' ],
+	discovery_notebook_change => [ 'AFTER', 'ROW', 'notebooks', 'UPDATE', 'DELETE' ],
+	discovery_prepared => [ 'AFTER', 'ROW', 'sources', 'INSERT', 'UPDATE', 'DELETE' ]);
+
+# A trigger function is called by a trigger: of any kind, on tables of the shape of sources and on others.
+sub hostile_trigger
+{
+	my ($number, $function, $caller) = @_;
+	my $schema = $caller eq 'low' ? 'own' : 'tables';
+	my ($when, $level, $fitting, @events) = @{ $fits{ $function->{name} } };
+	my $fits = rand() < 0.5;
+	my $table = $fits ? pick($caller eq 'low' ? 'own' : 'secret', $caller eq 'low' ? 'own' : 'old') . ".$fitting"
+	  : pick("$schema.rows", $caller eq 'low' ? ('own.odd', 'own.sources', 'own.notebooks') : ('secret.sources',
+	  	'secret.notebooks'));
+	($when, $level) = (pick('BEFORE', 'AFTER'), pick('ROW', 'STATEMENT')) if !$fits;
+	my $argument = pick('', '', "'discovery_twin'", "'discovery_spoilt'", "'discovery_prepared'", "'content_hash'",
+		"'\"'", "''", "'a', 'b'");
+	my ($columns, $row) = $table =~ /notebooks/ ? ('id, name', "pg_catalog.gen_random_uuid(),
+		pg_catalog.gen_random_uuid()")
+	  : $table =~ /odd/ ? ('id, notebook_id', "'x', 1")
+	  : ('id, notebook_id, name, source_type, content_hash', 'pg_catalog.gen_random_uuid(), ' . some_notebook() . ",
+	  	's', 'text', " . pick("''", "'h'"));
+	my %writes = (INSERT => "INSERT INTO $table ($columns) VALUES ($row)", UPDATE => "UPDATE $table SET id = id",
+		DELETE => "DELETE FROM $table",
+		TRUNCATE => "TRUNCATE $table CASCADE");
+	my $event = $fits ? pick(@events) : pick('INSERT', 'INSERT', 'UPDATE', 'DELETE', $level eq 'ROW' ? () : 'TRUNCATE');
+	my $constraint = $level eq 'ROW' && rand() < 0.1;
+	my $made = $constraint ? "CREATE CONSTRAINT TRIGGER planted AFTER $event ON $table DEFERRABLE INITIALLY DEFERRED"
+	  : "CREATE TRIGGER planted $when $event ON $table";
+	return "BEGIN;\n$made FOR EACH $level EXECUTE FUNCTION public.$function->{name}($argument)\\; "
+	  . "$writes{INSERT}\\; " x ($event ne 'INSERT') . "$writes{$event}"
+	  	. ($constraint ? "\\; SET CONSTRAINTS ALL IMMEDIATE" : '')
+	  . ";\n\\echo '#' $number :SQLSTATE\n" . (rand() < 0.3 && $table =~ /rows/
+	  	? "DROP TRIGGER planted ON $table;\nCOMMIT" : 'ROLLBACK') . ";\n";
+}
+
+1;
