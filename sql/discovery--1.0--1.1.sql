@@ -328,10 +328,11 @@ CREATE INDEX ix_sources_deleted_hash ON @store@.sources (notebook_id, content_ha
 -- @ahead@
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.notebooks
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_row();
+-- Without WHEN, which PostgreSQL would read and plan anew for each update of a count: 43,000 instructions, half of
+-- what the update itself takes.
 -- @ahead@
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.notebooks
-    FOR EACH ROW WHEN (old.id IS DISTINCT FROM new.id AND old.source_count <> 0)
-    EXECUTE FUNCTION @functions@.discovery_notebook_change();
+    FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_notebook_change();
 -- @ahead@
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.notebooks
     FOR EACH ROW WHEN (old.source_count <> 0)
@@ -339,14 +340,17 @@ CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.notebooks
 -- @ahead@
 CREATE TRIGGER discovery_row BEFORE INSERT OR UPDATE ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_row();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_insert AFTER INSERT ON @store@.sources
     FOR EACH ROW EXECUTE FUNCTION @functions@.discovery_source_change();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_update AFTER UPDATE ON @store@.sources
     FOR EACH ROW WHEN ((old.deleted_at IS NULL) <> (new.deleted_at IS NULL)
                        OR old.notebook_id IS DISTINCT FROM new.notebook_id)
     EXECUTE FUNCTION @functions@.discovery_source_change();
+-- @only native@
 -- @ahead@
 CREATE TRIGGER discovery_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.deleted_at IS NULL)
@@ -359,8 +363,14 @@ CREATE TRIGGER discovery_file_update AFTER UPDATE ON @store@.sources
 CREATE TRIGGER discovery_file_delete AFTER DELETE ON @store@.sources
     FOR EACH ROW WHEN (old.file_path IS NOT NULL)
     EXECUTE FUNCTION @functions@.discovery_lost_file();
+-- @only native@
 -- @ahead@
-CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @store@.sources
+CREATE TRIGGER discovery_statement AFTER INSERT OR UPDATE OR DELETE ON @store@.sources
+    FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
+-- This one stands alone: Citus puts no trigger on its shards whose events include TRUNCATE.
+-- @only native@
+-- @ahead@
+CREATE TRIGGER discovery_truncate AFTER TRUNCATE ON @store@.sources
     FOR EACH STATEMENT EXECUTE FUNCTION @functions@.discovery_source_statement();
 
 -- While the version before is in use: refuse new duplicates, as the unique index will, and notice who writes

@@ -56,11 +56,13 @@ COMMENT ON FUNCTION @extschema@.discovery_new_id() IS
 -- The store
 --
 
-CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL) RETURNS text
+CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL, distributed boolean DEFAULT false)
+    RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_create_store';
-COMMENT ON FUNCTION @extschema@.discovery_create_store(name) IS
+COMMENT ON FUNCTION @extschema@.discovery_create_store(name, boolean) IS
     'create a store in the schema (NULL: the current schema), or adopt tables of a known shape there; '
+    'distributed: create the schema if it is missing, and have Citus keep it on one of its servers; '
     'returns the version of the store';
 
 CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETURNS void
@@ -92,7 +94,7 @@ CREATE FUNCTION @extschema@.discovery_status(
     AS 'MODULE_PATHNAME', 'discovery_status';
 COMMENT ON FUNCTION @extschema@.discovery_status() IS
     'one row per store: version, state (current, behind, preparing, prepared, ahead, missing, detached, '
-    'damaged), estimated numbers of rows, the next step, the edition (native), and the node of a distributed '
+    'damaged), estimated numbers of rows, the next step, the edition, and the node of a distributed '
     'store';
 
 CREATE FUNCTION @extschema@.discovery_shape(schema name DEFAULT NULL) RETURNS SETOF text
@@ -148,6 +150,17 @@ CREATE FUNCTION @extschema@.discovery_prepared() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.discovery_prepared() IS
     'trigger of a store that is prepared for an upgrade: calls the trigger function of the next version that '
     'its argument names';
+
+-- For the triggers of the next version, which run before it where an upgrade is prepared.
+-- It is not immutable, but Citus takes no other function of a column to the server that writes the row.
+CREATE FUNCTION @extschema@.discovery_write(
+        id uuid, purpose text, call uuid DEFAULT NULL, reason text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE C IMMUTABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'discovery_write';
+COMMENT ON FUNCTION @extschema@.discovery_write(uuid, text, uuid, text) IS
+    'for the statements of the other functions alone: tells the triggers, in the session that writes the row, why '
+    'the statement writes it; returns true';
 
 CREATE FUNCTION @extschema@.discovery_stamp(version text, schema name DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -8,6 +8,8 @@ LOCK TABLE @store@.sources, @store@.notebooks IN ACCESS EXCLUSIVE MODE;
 DROP VIEW @store@.deleted_sources;
 DROP VIEW @store@.live_sources;
 
+DROP TRIGGER discovery_truncate ON @store@.sources;
+-- @only native@
 DROP TRIGGER discovery_statement ON @store@.sources;
 DROP TRIGGER discovery_file_delete ON @store@.sources;
 DROP TRIGGER discovery_file_update ON @store@.sources;

@@ -36,7 +36,8 @@ std::size_t find(const std::vector<Piece> &pieces, std::string_view word) {
     return static_cast<std::size_t>(found - pieces.begin());
 }
 
-constexpr std::string_view ahead_mark = "-- @ahead@", only_ahead_mark = "-- @only ahead@";
+constexpr std::string_view ahead_mark = "-- @ahead@", only_ahead_mark = "-- @only ahead@",
+                           only_native_mark = "-- @only native@\n";
 
 // The comment before the statement that is a mark, with the newline after it; empty if there is none.
 std::string_view mark_of(std::string_view statement) {
@@ -90,6 +91,8 @@ std::string without_mark(std::string_view statement) {
     std::string_view mark = mark_of(statement);
     std::string text(statement);
     if (!mark.empty()) text.erase(static_cast<std::size_t>(mark.data() - statement.data()), mark.size());
+    std::size_t at = text.find(only_native_mark);
+    if (at < text.size() - without_comments(text).size()) text.erase(at, only_native_mark.size());
     return text.substr(std::min(text.size(), text.find_first_not_of(" \n")));
 }
 

@@ -19,6 +19,7 @@ namespace discovery::core {
 ///     -- @ahead@ locked ids of TABLE the same; the rows of TABLE in the range are locked first
 ///     -- @ahead@ pages of TABLE      the same; `ctid @batch@` stands for a range of TABLE's pages
 ///     -- @only ahead@                the statement belongs to the preparation, not to the step
+///     -- @only native@               the SQL-only edition (sql/portable) leaves it out; beside one of the others
 struct Ahead {
     enum class When { step, ahead, only_ahead };
     enum class Batch { none, ids, locked_ids, pages };
@@ -39,7 +40,7 @@ std::string batch_of_pages(unsigned first, unsigned last);
 /// Reads the comment before a statement. Errors: malformed_script (F0000) a mark of another form.
 Result<Ahead> read_ahead(std::string_view statement);
 
-/// Returns the statement without the line of such a mark.
+/// Returns the statement without the lines of such marks.
 std::string without_mark(std::string_view statement);
 
 /// Returns the statement without the comments and blanks before it.

@@ -4,8 +4,8 @@
 #include "server/result.hpp"
 #include "server/subtransaction.hpp"
 #include "sources/add.hpp"
+#include "sources/own_write.hpp"
 #include "sources/soft_delete.hpp"
-#include "sources/triggers.hpp"
 
 extern "C" {
 #include "tcop/utility.h"
@@ -64,9 +64,15 @@ SET deleted_at = NULL, name = $2, source_type = $3, extracted_text = coalesce($4
     url = coalesce($6, source.url),
     file_path = coalesce($7, source.file_path), file_size = coalesce($8, source.file_size),
     source_metadata = coalesce($9, source.source_metadata))sql";
-constexpr const char *if_deleted = R"sql(
-WHERE source.id OPERATOR(pg_catalog.=) $1 AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1
-RETURNING source.id)sql";
+
+// Which row it restores: the hash is that of the content that add_source() is called with, whatever the text.
+const char *if_deleted(const Store &store) {
+    return placed(psprintf("\nWHERE source.id OPERATOR(pg_catalog.=) $1"
+                           " AND pg_catalog.num_nonnulls(source.deleted_at) OPERATOR(pg_catalog.=) 1 AND %s"
+                           "\nRETURNING source.id",
+                           restores_row),
+                  store);
+}
 
 // The statement that inserts the source. `own` is null if the caller gives no columns of its own.
 // Names of columns are put in after the schema, because a name may contain the schema's mark.
@@ -80,9 +86,9 @@ const char *insertion(const Store &store, const OwnColumns *own) {
 // The statement that restores the source $1.
 const char *restoration(const Store &store, const OwnColumns *own) {
     const char *set = placed(restore, store);
-    if (own == nullptr) return psprintf("%s%s", set, if_deleted);
+    if (own == nullptr) return psprintf("%s%s", set, if_deleted(store));
     return psprintf("%s%s\nFROM pg_catalog.jsonb_to_record($10) AS given (%s)%s", set, own->assignments,
-                    own->definitions, if_deleted);
+                    own->definitions, if_deleted(store));
 }
 
 GivenSource given_by(FunctionCallInfo fcinfo) {
@@ -140,16 +146,9 @@ Attempt try_restore(const Store &store, const NewSource &source, Datum id) {
     uint64 restored = 0;
     bool is_free = unless_duplicate(
         [&] {
-            const KeptHash outer = keep_hash_of(DatumGetUUIDP(id));
-            PG_TRY();
-            {
-                restored = run_saved(
-                    sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text, source.file_type,
-                          source.url, source.file_path, source.file_size, source.metadata, source.columns});
-            }
-            PG_FINALLY();
-            { stop_keeping_hash(outer); }
-            PG_END_TRY();
+            restored = run_saved(
+                sql, {uuid_argument(id), source.name, source.source_type, source.extracted_text, source.file_type,
+                      source.url, source.file_path, source.file_size, source.metadata, source.columns});
         },
         "The notebook has a soft-deleted source with this content, and restoring it requires the UPDATE privilege."
         " Use on_deleted => 'add' to add a new source instead.");

@@ -7,7 +7,9 @@
 #include "server/settings.hpp"
 #include "server/user_code.hpp"
 #include "store/catalog.hpp"
+#include "store/citus.hpp"
 #include "sources/effects.hpp"
+#include "sources/own_write.hpp"
 #include "sources/owed_counts.hpp"
 
 extern "C" {
@@ -19,7 +21,7 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The update that sets a count at the moment. It is valid for one row only, and only in a table
+// The update that adds to a count at the moment. It is valid for one row only, and only in a table
 // whose owner also owns the counted sources. Therefore a role that puts our trigger on its own
 // table cannot use it to set a count.
 struct {
@@ -82,27 +84,24 @@ constexpr Timestamp no_timestamp = PG_INT64_MIN;
 // Counts the live sources of a notebook and writes their number where it differs. The notebook is locked
 // first: then no other transaction changes its count before this one ends, and the snapshot of the next
 // statement has all that the others have counted. Returns the number of rows changed.
-int64 recount(const char *notebooks, const char *sources, Oid owner, Datum id) {
+int64 recount(const Store &store, const char *notebooks, const char *sources, Datum id) {
     run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE", notebooks),
               {uuid_argument(id)});
-    run_counting(psprintf("UPDATE %s AS notebook SET source_count = actual.sources"
-                          " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS sources FROM %s AS source"
-                          " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.deleted_at IS NULL) AS actual"
-                          " WHERE notebook.id OPERATOR(pg_catalog.=) $1"
-                          " AND notebook.source_count OPERATOR(pg_catalog.<>) actual.sources",
-                          notebooks, sources),
-                 owner, id, {uuid_argument(id)});
-    return static_cast<int64>(SPI_processed);
+    const char *sql = psprintf(
+        "UPDATE %s AS notebook SET source_count = actual.sources"
+        " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS sources FROM %s AS source"
+        " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.deleted_at IS NULL) AS actual"
+        " WHERE notebook.id OPERATOR(pg_catalog.=) $1"
+        " AND notebook.source_count OPERATOR(pg_catalog.<>) actual.sources AND %s",
+        notebooks, sources, placed(counts_row, store));
+    return static_cast<int64>(run_saved(sql, {uuid_argument(id)}));
 }
 
-// Whether this session is that of a Citus coordinator on a worker, by the application_name that Citus gives
-// it: an error at the end of the transaction would reach the client as another one.
-bool is_of_citus() { return strncmp(application_name, "citus_internal", strlen("citus_internal")) == 0; }
-
 // Whether the counts in this table are written at the end of each statement. No code of a user may run at
-// the end of the transaction, where deferred triggers of it would be lost.
+// the end of the transaction, where deferred triggers of it would be lost. An error there in a session of
+// Citus would reach the client as another one.
 bool is_counted_at_once(Oid notebooks) {
-    return settings::counts == COUNTS_STATEMENT || is_of_citus() || user_code_of(notebooks).runs_on_update;
+    return settings::counts == COUNTS_STATEMENT || is_session_of_citus() || user_code_of(notebooks).runs_on_update;
 }
 
 // Locks the notebooks that the foreign key has not locked for this statement, in the order of their ids:
@@ -151,7 +150,8 @@ void write_counts(Oid table, Debt begin, Debt end) {
 
 }  // namespace
 
-bool is_counting(Relation notebooks, const Value &id) {
+bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id) {
+    if (writes_count(trigger, notebooks, id)) return true;
     if (!counting.is_under_way || id.is_null || notebooks->rd_rel->relowner != counting.owner ||
         memcmp(DatumGetUUIDP(id.datum), &counting.notebook, UUID_LEN) != 0)
         return false;
@@ -214,15 +214,17 @@ void clear_counts(Relation sources) {
                                      notebooks),
                             {});
     SPITupleTable *found = SPI_tuptable;
+    Store store{};
+    store.schema = RelationGetNamespace(sources);
     const char *sql = psprintf(
-        "UPDATE %s SET source_count = 0, updated_at = GREATEST(updated_at, $2)"
-        " WHERE id OPERATOR(pg_catalog.=) $1",
-        notebooks);
+        "UPDATE %s AS notebook SET source_count = 0, updated_at = GREATEST(updated_at, $2)"
+        " WHERE notebook.id OPERATOR(pg_catalog.=) $1 AND %s",
+        notebooks, placed(counts_row, store));
     for (uint64 row = 0; row < rows; ++row) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-        run_counting(sql, sources->rd_rel->relowner, id, {uuid_argument(id), {TIMESTAMPOID, utc_now()}});
+        run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}});
     }
     leave(session);
     SPI_finish();
@@ -252,7 +254,7 @@ int64 repair_counts(const Store &store) {
                         CHECK_FOR_INTERRUPTS();
                         bool is_null;
                         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-                        repaired += recount(notebooks, sources, store.owner, id);
+                        repaired += recount(store, notebooks, sources, id);
                     }
                 });
     return repaired;

@@ -33,8 +33,8 @@ void clear_counts(Relation sources);
 /// SPI_connect(), as the owner of the store.
 int64 repair_counts(const Store &store);
 
-/// Whether the current update of the row `id` of `notebooks` comes from this file, so that the
-/// trigger must keep its source_count. Returns true once for each such update.
-bool is_counting(Relation notebooks, const Value &id);
+/// Whether the current update of the row `id` of `notebooks` comes from this file, be it in another
+/// session, so that the trigger must keep its source_count. Returns true once for each such update.
+bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id);
 
 }  // namespace discovery

@@ -1,12 +1,14 @@
 // delete_source() and delete_sources(): soft delete.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
-#include "sources/deletions.hpp"
+#include "sources/own_write.hpp"
 #include "sources/soft_delete.hpp"
 
 extern "C" {
 #include "tcop/utility.h"
+#include "executor/executor.h"
 #include "utils/array.h"
+#include "utils/datum.h"
 }
 
 namespace discovery {
@@ -41,35 +43,49 @@ void lock_sources(const Store &store, Argument ids) {
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
 }
 
+// The first of the ids that a statement has returned, in CurrentMemoryContext.
+Datum first_id(Tuplestorestate *ids, bool *is_null) {
+    TupleDesc descriptor = CreateTemplateTupleDesc(1);
+    TupleDescInitEntry(descriptor, 1, "id", UUIDOID, -1, 0);
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
+    Datum id{};
+    *is_null = true;
+    if (tuplestore_gettupleslot(ids, true, false, slot)) id = slot_getattr(slot, 1, is_null);
+    if (!*is_null) id = datumCopy(id, false, UUID_LEN);
+    ExecDropSingleTupleTableSlot(slot);
+    return id;
+}
+
 Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
     const char *reason = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
-    const char *sql = placed(
-        "UPDATE @store@.sources SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
-        " WHERE id OPERATOR(pg_catalog.=) ANY ($1) AND deleted_at IS NULL",
-        store);
-    MemoryContext caller = CurrentMemoryContext;
-    Datum values[2] = {};
-    bool nulls[2] = {};
+    const char *sql =
+        placed(psprintf("UPDATE @store@.sources AS source SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
+                        " WHERE source.id OPERATOR(pg_catalog.=) ANY ($1) AND source.deleted_at IS NULL AND %s"
+                        " RETURNING source.deletion_id",
+                        deletes_row),
+               store);
+    Tuplestorestate *deletions = tuplestore_begin_heap(false, false, work_mem);
+    uint64 deleted = 0;
 
     SPI_connect();
     lock_sources(store, ids);
     Call call = begin_call(reason);
     PG_TRY();
     {
-        uint64 deleted = run_saved(sql, {ids});
-        values[1] = Int32GetDatum(static_cast<int32>(deleted));
-        nulls[0] = deleted == 0;
+        deleted = run_saved(sql, {ids, uuid_argument(to_datum(call.id)), text_argument(call.deletion->reason)}, nullptr,
+                            deletions);
     }
     PG_FINALLY();
     { end_call(call); }
     PG_END_TRY();
     SPI_finish();
 
-    MemoryContextSwitchTo(caller);
-    if (!nulls[0]) values[0] = to_datum(call.deletion->id);
+    bool nulls[2] = {};
+    Datum values[] = {first_id(deletions, &nulls[0]), Int32GetDatum(static_cast<int32>(deleted))};
+    tuplestore_end(deletions);
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 

@@ -11,11 +11,12 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The deletions of a transaction, by id, and those of its plain SQL by reason. A std::nullopt is no
-// reason.
+// The deletions of a transaction, by id, those of its plain SQL by reason, and those of function calls by the
+// call. A std::nullopt is no reason.
 struct Deletions {
     std::map<core::Uuid, Deletion> by_id;
     std::map<std::optional<std::string>, const Deletion *> by_reason;
+    std::map<core::Uuid, const Deletion *> by_call;
     const Deletion *call = nullptr;   // the current function call's
     const Deletion *plain = nullptr;  // the one that plain SQL used last
 };
@@ -62,8 +63,17 @@ const Deletion *find_deletion(const core::Uuid &id) {
     return found == deletions->by_id.end() ? nullptr : &found->second;
 }
 
+const Deletion *deletion_of_call(const core::Uuid &call, const char *reason) {
+    const Deletion **known;
+    Deletions *all = &*deletions;
+    in_core([&] { known = &all->by_call[call]; });
+    if (*known == nullptr) *known = add_deletion(reason);
+    return *known;
+}
+
 Call begin_call(const char *reason) {
-    Call call{add_deletion(reason ? reason : reason_setting()), deletions->call};
+    core::Uuid id = new_uuid();
+    Call call{id, deletion_of_call(id, reason ? reason : reason_setting()), deletions->call};
     deletions->call = call.deletion;
     return call;
 }

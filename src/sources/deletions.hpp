@@ -19,10 +19,15 @@ const Deletion *current_deletion();
 /// The deletion with this id in the current transaction, or null.
 const Deletion *find_deletion(const core::Uuid &id);
 
+/// The deletion of a function call, which made it in this session, or called from another one. Two calls
+/// are two deletions, even with the same reason. The caller of the function does not choose the deletion's id.
+const Deletion *deletion_of_call(const core::Uuid &call, const char *reason);
+
 /// Between begin_call() and end_call(), all deletions form one batch with its own reason (null: the
 /// reason in discovery.reason). Calls may nest, because a user's trigger may delete other sources. The caller must also
 /// call end_call() on error.
 struct Call {
+    core::Uuid id;
     const Deletion *deletion, *outer;
 };
 Call begin_call(const char *reason);

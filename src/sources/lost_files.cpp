@@ -30,6 +30,11 @@ Value path_of(TupleTableSlot *slot, const Columns &columns) {
 void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
     if (paths.empty()) return;
     const char *list = hold_beside(sources, "discovery_lost_files", "list of lost files");
+    if (paths.size() == 1) {
+        run_saved(psprintf("INSERT INTO %s (id, file_path) VALUES ($1, $2)", list),
+                  {uuid_argument(to_datum(new_uuid())), text_argument(paths[0])});
+        return;
+    }
     const char *sql =
         psprintf("INSERT INTO %s (id, file_path) SELECT %s.discovery_new_id(), path FROM pg_catalog.unnest($1) AS path",
                  list, quoted_schema(read_extension().schema));
@@ -41,7 +46,8 @@ void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
         int count = static_cast<int>(Min(most, paths.size() - begin));
         for (int number = 0; number < count; ++number) values[number] = to_text(paths[begin + number]);
         ArrayType *array = construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT);
-        run_saved(sql, {{TEXTARRAYOID, PointerGetDatum(array)}});
+        // Not by a saved plan: Citus can distribute this statement only if it knows the values.
+        query(sql, {{TEXTARRAYOID, PointerGetDatum(array)}}, false);
     }
 }
 

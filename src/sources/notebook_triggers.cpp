@@ -22,7 +22,7 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
     AttrNumber id = column_number(relation, "id", UUIDOID);
     HeapTuple before = trigger->tg_trigtuple, after = trigger->tg_newtuple;
     Value old_id = value_of(before, id, relation), new_id = value_of(after, id, relation);
-    if (is_counting(relation, old_id)) return PointerGetDatum(after);
+    if (is_counting(fcinfo, relation, old_id)) return PointerGetDatum(after);
     if (is_same(old_id, new_id, TupleDescAttr(RelationGetDescr(relation), id - 1))) {
         Value count = value_of(before, source_count, relation);
         changes.set(source_count, count.datum, count.is_null);
@@ -36,8 +36,13 @@ DISCOVERY_FUNCTION(discovery_notebook_row) {
 DISCOVERY_FUNCTION(discovery_notebook_change) {
     TriggerData *trigger = after_call(fcinfo, "discovery_notebook_change", true);
     Relation relation = trigger->tg_relation;
-    Value id = value_of(trigger->tg_trigtuple, column_number(relation, "id", UUIDOID), relation);
+    AttrNumber id_column = column_number(relation, "id", UUIDOID);
+    Value id = value_of(trigger->tg_trigtuple, id_column, relation);
+    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && is_same(id, value_of(trigger->tg_newtuple, id_column, relation),
+                                                              TupleDescAttr(RelationGetDescr(relation), id_column - 1)))
+        return PointerGetDatum(nullptr);
     Value count = value_of(trigger->tg_trigtuple, column_number(relation, "source_count", INT4OID), relation);
-    if (!id.is_null && !count.is_null) owe_count_of(relation, to_uuid(id.datum), DatumGetInt32(count.datum));
+    if (!id.is_null && !count.is_null && DatumGetInt32(count.datum) != 0)
+        owe_count_of(relation, to_uuid(id.datum), DatumGetInt32(count.datum));
     return PointerGetDatum(nullptr);
 }

@@ -1,9 +1,8 @@
 // The row trigger on sources, before INSERT and UPDATE. It sets content_hash if the client gave
 // none, updated_at if the update did not change it, and deletion_id while the source is
 // soft-deleted.
-#include "sources/deletions.hpp"
 #include "sources/hash.hpp"
-#include "sources/triggers.hpp"
+#include "sources/own_write.hpp"
 
 extern "C" {
 #include "access/detoast.h"
@@ -16,13 +15,6 @@ extern "C" {
 
 namespace discovery {
 namespace {
-
-// The source that add_source() is restoring.
-KeptHash restoring;
-
-bool is_hash_kept(const Value &id) {
-    return restoring.is_kept && !id.is_null && memcmp(DatumGetUUIDP(id.datum), &restoring.source, UUID_LEN) == 0;
-}
 
 struct Columns {
     AttrNumber id, source_type, extracted_text, content_hash, updated_at, deleted_at, deletion_id;
@@ -70,7 +62,8 @@ bool is_new_text(const Row &before, const Row &after, const Columns &columns) {
            !datum_image_eq(old_text.datum, new_text.datum, attribute->attbyval, attribute->attlen);
 }
 
-void set_hash(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
+void set_hash(FunctionCallInfo fcinfo, RowChanges &changes, const Row *before, const Row &after,
+              const Columns &columns) {
     Value hash = after[columns.content_hash];
     if (is_blank(hash)) {
         // A row that 1.0 stored without a hash keeps none while its hash and text do not change.
@@ -84,7 +77,7 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
         return;
     }
     std::string_view given = view_of(hash);
-    if (before != nullptr && !is_hash_kept((*before)[columns.id])) {
+    if (before != nullptr && !writes_restored(fcinfo, (*before)[columns.id])) {
         Value old_hash = (*before)[columns.content_hash];
         if (!is_blank(old_hash) && view_of(old_hash) == given && is_new_text(*before, after, columns) &&
             view_of({hash_of_text(*before, columns), false}) == given) {
@@ -101,13 +94,14 @@ void set_hash(RowChanges &changes, const Row *before, const Row &after, const Co
 
 // A client cannot choose deletion_id. The owner can, in INSERT, so that a dump restores the
 // deletion_id of soft-deleted rows.
-void set_deletion(RowChanges &changes, const Row *before, const Row &after, const Columns &columns) {
+void set_deletion(FunctionCallInfo fcinfo, RowChanges &changes, const Row *before, const Row &after,
+                  const Columns &columns) {
     Value given = after[columns.deletion_id];
     bool is_live = after[columns.deleted_at].is_null;
     if (is_live) {
         if (!given.is_null) changes.set(columns.deletion_id, Datum{}, true);
     } else if (before != nullptr && (*before)[columns.deleted_at].is_null) {
-        changes.set(columns.deletion_id, to_datum(current_deletion()->id));
+        changes.set(columns.deletion_id, to_datum(deletion_written(fcinfo, (*before)[columns.id])->id));
     } else if (before == nullptr) {
         if (!given.is_null && !has_privs_of_role(GetUserId(), after.relation->rd_rel->relowner))
             changes.set(columns.deletion_id, Datum{}, true);
@@ -119,11 +113,6 @@ void set_deletion(RowChanges &changes, const Row *before, const Row &after, cons
 }
 
 }  // namespace
-
-KeptHash keep_hash_of(const pg_uuid_t *source) { return std::exchange(restoring, {true, *source}); }
-
-void stop_keeping_hash(const KeptHash &outer) { restoring = outer; }
-
 }  // namespace discovery
 
 using namespace discovery;
@@ -135,13 +124,13 @@ DISCOVERY_FUNCTION(discovery_source_row) {
     RowChanges changes;
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
         Row after{trigger->tg_trigtuple, relation};
-        set_hash(changes, nullptr, after, columns);
-        set_deletion(changes, nullptr, after, columns);
+        set_hash(fcinfo, changes, nullptr, after, columns);
+        set_deletion(fcinfo, changes, nullptr, after, columns);
         return PointerGetDatum(changes.apply(after.tuple, relation));
     }
     Row before{trigger->tg_trigtuple, relation}, after{trigger->tg_newtuple, relation};
-    set_hash(changes, &before, after, columns);
-    set_deletion(changes, &before, after, columns);
+    set_hash(fcinfo, changes, &before, after, columns);
+    set_deletion(fcinfo, changes, &before, after, columns);
     set_updated_at(changes, before.tuple, after.tuple, relation, columns.updated_at, columns.deletion_id);
     return PointerGetDatum(changes.apply(after.tuple, relation));
 }

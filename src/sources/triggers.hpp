@@ -82,19 +82,6 @@ Session act_as_owner_of(Relation table);
 /// Errors: 55000, saying that the schema has no `what`.
 const char *hold_beside(Relation table, const char *name, const char *what);
 
-/// The source whose hash the row trigger keeps, if there is one.
-struct KeptHash {
-    bool is_kept;
-    pg_uuid_t source;
-};
-
-/// Until stop_keeping_hash(), the row trigger keeps the given hash of this source, even if the text
-/// changes, because it is the hash of the content that add_source() was called with. Calls nest, as a
-/// user's trigger may call add_source(): the result is for stop_keeping_hash(), which must be called
-/// after an error too.
-KeptHash keep_hash_of(const pg_uuid_t *source);
-void stop_keeping_hash(const KeptHash &outer);
-
 /// Sets updated_at to now if the update changes other columns but not updated_at. A change of
 /// `kept_by_us` alone does not count.
 void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation, AttrNumber updated_at,

@@ -4,6 +4,8 @@
 #include "server/queries.hpp"
 #include "server/session.hpp"
 
+#include "core/shape.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -273,8 +275,8 @@ bool find_store(Oid schema, Store *store) {
     });
     if (version->is_base()) return false;
     Oid owner = owner_of(record);
-    *store = {schema,  owner, record, find_table(schema, "notebooks", owner), find_table(schema, "sources", owner),
-              *version};
+    *store = {schema,   owner,     record, find_table(schema, "notebooks", owner), find_table(schema, "sources", owner),
+              *version, InvalidOid};
     return true;
 }
 
@@ -318,15 +320,27 @@ Store require_store(const char *schema, bool takes_incomplete) {
 const char *quoted_schema(Oid schema) { return quoted(get_namespace_name(schema)); }
 
 const char *placed(const char *sql, const Store &store) {
-    const char *schema = quoted_schema(store.schema);
+    const char *schema = quoted_schema(store.schema), *functions = nullptr;
+    std::string_view rest = sql;
     StringInfoData result;
     initStringInfo(&result);
-    constexpr const char *mark = "@store@";
-    for (const char *found; (found = strstr(sql, mark)) != nullptr; sql = found + strlen(mark)) {
-        appendBinaryStringInfo(&result, sql, static_cast<int>(found - sql));
-        appendStringInfoString(&result, schema);
+    for (size_t found; (found = rest.find('@')) != rest.npos;) {
+        appendBinaryStringInfo(&result, rest.data(), static_cast<int>(found));
+        rest.remove_prefix(found);
+        if (rest.starts_with(core::store_mark)) {
+            appendStringInfoString(&result, schema);
+            rest.remove_prefix(core::store_mark.size());
+        } else if (rest.starts_with(core::extension_mark)) {
+            if (functions == nullptr)
+                functions = quoted_schema(OidIsValid(store.functions) ? store.functions : read_extension().schema);
+            appendStringInfoString(&result, functions);
+            rest.remove_prefix(core::extension_mark.size());
+        } else {
+            appendStringInfoChar(&result, '@');
+            rest.remove_prefix(1);
+        }
     }
-    appendStringInfoString(&result, sql);
+    appendBinaryStringInfo(&result, rest.data(), static_cast<int>(rest.size()));
     return result.data;
 }
 

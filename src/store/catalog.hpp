@@ -34,6 +34,7 @@ struct Store {
     Oid notebooks;  // InvalidOid if the owner has no such plain table
     Oid sources;
     core::Version version;
+    Oid functions;  // the schema of the extension, for current_store() alone; else InvalidOid
 
     bool is_complete() const { return OidIsValid(notebooks) && OidIsValid(sources); }
 };
@@ -94,7 +95,8 @@ Session act_as_owner(const Store &store, Deferred deferred);
 /// The quoted name of a schema.
 const char *quoted_schema(Oid schema);
 
-/// `sql` with @store@ replaced by the quoted schema, in CurrentMemoryContext.
+/// `sql` with @store@ replaced by the quoted schema, and @functions@ by that of the extension, in
+/// CurrentMemoryContext.
 const char *placed(const char *sql, const Store &store);
 
 /// A version as text, in CurrentMemoryContext.

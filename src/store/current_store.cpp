@@ -1,6 +1,8 @@
 // Finds the current store, and caches it.
 #include "store/current_store.hpp"
 
+#include "store/citus.hpp"
+
 extern "C" {
 #include "catalog/namespace.h"
 #include "utils/inval.h"
@@ -45,9 +47,20 @@ void remember_store(const Store &store, const List *search_path) {
     found_store.is_valid = true;
 }
 
+// Citus runs a call whose argument is a query over distributed tables on the server of these tables, in a
+// session of its own. The search_path there is that of the server, and Citus lets the call read no tables.
+// Errors: 0A000 in such a session.
+void refuse_session_of_citus() {
+    if (!is_session_of_citus()) return;
+    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("this function cannot run on another server"),
+            errdetail("Citus takes a call there if its argument is a query over the tables of a distributed store."),
+            errhint("Run the query by itself, and call the function with its result."));
+}
+
 }  // namespace
 
 Store current_store() {
+    refuse_session_of_citus();
     forget_store_on_changes();
     AcceptInvalidationMessages();
     List *search_path = fetch_search_path(false);
@@ -55,6 +68,7 @@ Store current_store() {
     uint64 changes = found_store.changes;
     Store store = require_store(nullptr);
     Extension extension = read_extension();
+    store.functions = extension.schema;
     if (store.version == extension.version) {
         // Do not cache the store if the catalogs changed during the lookup.
         if (changes == found_store.changes) remember_store(store, search_path);

@@ -5,6 +5,7 @@
 #include "server/result.hpp"
 #include "server/session.hpp"
 #include "server/subtransaction.hpp"
+#include "store/citus.hpp"
 #include "store/current_store.hpp"
 #include "store/preparation.hpp"
 #include "store/shape.hpp"
@@ -24,15 +25,7 @@ namespace {
 
 // Errors: 0A000 the tables of the store are distributed by Citus.
 void refuse_distributed(const Store &store) {
-    SPI_connect();
-    Session session = enter();
-    bool is_distributed = false;
-    if (query("SELECT FROM pg_class WHERE oid = to_regclass('pg_catalog.pg_dist_partition')") > 0)
-        is_distributed = query("SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1",
-                               {oid_argument(store.sources)}) > 0;
-    leave(session);
-    SPI_finish();
-    if (is_distributed)
+    if (node_of(store) != nullptr)
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("cannot prepare an upgrade of the store in schema \"%s\" because Citus distributes it",
                        get_namespace_name(store.schema)),

@@ -1,6 +1,7 @@
 // discovery_version(), discovery_status() and discovery_shape(): describe the stores.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
+#include "store/citus.hpp"
 #include "store/current_store.hpp"
 #include "store/preparation.hpp"
 #include "store/shape.hpp"
@@ -103,14 +104,17 @@ void put_status(FunctionCallInfo fcinfo, const Extension &extension, const core:
     values[extension_version] = version(extension.version);
     values[newest_version] = version(newest);
     values[state] = to_text(judged->state);
+    const char *where = node_of(store);
+    // This server has no rows of a distributed store.
     int64 rows = 0;
-    nulls[notebooks] = !estimate_rows(store.notebooks, &rows);
+    nulls[notebooks] = where != nullptr || !estimate_rows(store.notebooks, &rows);
     values[notebooks] = Int64GetDatum(rows);
-    nulls[sources] = !estimate_rows(store.sources, &rows);
+    nulls[sources] = where != nullptr || !estimate_rows(store.sources, &rows);
     values[sources] = Int64GetDatum(rows);
     values[next_step] = to_text(judged->next_step);
     values[edition] = to_text("native");
-    nulls[node] = true;
+    nulls[node] = where == nullptr;
+    if (where != nullptr) values[node] = to_text(where);
     put_row(fcinfo, values, nulls);
 }
 

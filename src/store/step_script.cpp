@@ -8,6 +8,8 @@
 
 extern "C" {
 #include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/snapmgr.h"
 }
 
 namespace discovery {
@@ -29,6 +31,18 @@ const char *text_of_statement(const char *script, const List *statements, int nu
         --length;
     }
     return to_cstring({start, length});
+}
+
+// Runs CREATE TABLE as if a client had sent it: Citus makes a table of a distributed schema a table of that
+// tenant only then.
+void create_table(const char *statement) {
+    auto *raw = linitial_node(RawStmt, pg_parse_query(statement));
+    auto *queries = pg_analyze_and_rewrite_fixedparams(raw, statement, nullptr, 0, nullptr);
+    auto *plan = linitial_node(PlannedStmt, pg_plan_queries(queries, statement, 0, nullptr));
+    PushActiveSnapshot(GetTransactionSnapshot());
+    ProcessUtility(plan, statement, false, PROCESS_UTILITY_TOPLEVEL, nullptr, nullptr, None_Receiver, nullptr);
+    PopActiveSnapshot();
+    CommandCounterIncrement();
 }
 
 }  // namespace
@@ -61,6 +75,10 @@ Statement *make_statement(const char *text) {
 }
 
 void run_and_tell(const char *statement) {
+    if (IsA(linitial_node(RawStmt, pg_parse_query(statement))->stmt, CreateStmt)) {
+        create_table(statement);
+        return;
+    }
     int result = SPI_execute(statement, false, 0);
     if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
     for (uint64 row = 0; result == SPI_OK_SELECT && row < SPI_processed; ++row)

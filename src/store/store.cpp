@@ -6,6 +6,7 @@
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "server/settings.hpp"
+#include "store/citus.hpp"
 #include "store/current_store.hpp"
 #include "store/preparation.hpp"
 
@@ -54,6 +55,7 @@ void require_usable(Oid schema) {
 // Creates a store of version `target` for `caller`, or adopts existing tables.
 void establish(Oid schema, Oid caller, core::Version target, bool is_new) {
     require_usable(schema);
+    if (is_distributed(schema)) require_triggers();
     lock_schema(schema);
     const core::Migrations *migrations = shipped_migrations();
     Oid owner = owner_of_tables(schema);
@@ -154,7 +156,8 @@ using namespace discovery;
 DISCOVERY_FUNCTION(discovery_install_store) {
     Extension extension = read_extension();
     require_script(extension, "discovery_install_store");
-    if (settings::create_store == CREATE_STORE_OFF) PG_RETURN_VOID();
+    // Citus creates the extension on each of its servers, where clients reach only distributed stores.
+    if (settings::create_store == CREATE_STORE_OFF || is_session_of_citus()) PG_RETURN_VOID();
     if (settings::create_store == CREATE_STORE_AUTO && is_restoring()) {
         ereport(WARNING, errmsg("did not create a store because a dump is apparently being restored"),
                 errdetail("This session has set row_security, as the output of pg_dump does."),
@@ -169,7 +172,10 @@ DISCOVERY_FUNCTION(discovery_install_store) {
 DISCOVERY_FUNCTION(discovery_create_store) {
     PreventCommandIfReadOnly("discovery_create_store()");
     const char *name = name_argument(fcinfo, 0);
-    Oid schema = name ? get_namespace_oid(name, false) : current_schema();
+    require_argument(fcinfo, 1, "distributed");
+    bool distributes = PG_GETARG_BOOL(1);
+    if (name == nullptr) name = schema_name(current_schema());
+    Oid schema = distributes ? distribute_schema(name) : get_namespace_oid(name, false);
     establish(schema, GetUserId(), read_extension().version, true);
     Store store = require_store(schema_name(schema));
     PG_RETURN_DATUM(to_text(text_of(store.version)));

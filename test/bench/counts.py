@@ -16,6 +16,10 @@ INSERT = f"""INSERT INTO sources (notebook_id, name, source_type, content_hash, 
     VALUES ({stores.NOTEBOOK.format(n=':notebook')}, 'Source ' || :n, 'text', repeat(md5(:n::text), 2),
             {stores.TEXT.format(n=':n')});
 """
+# Two single sources in one transaction, into two of five notebooks
+INTO_TWO = "".join(f"\\set notebook_{place} random(1, 5)\n\\set n_{place} random(1, 1000000000000)\n"
+                   for place in "ab")
+INTO_TWO += "BEGIN;\n" + "".join(re.sub(r":(notebook|n)\b", rf":\1_{place}", INSERT) for place in "ab") + "COMMIT;\n"
 
 
 def by_statement():
@@ -87,13 +91,9 @@ def two_notebooks(bench):
     The throughput is that of the transactions that succeed: PostgreSQL cancels one in each deadlock.
     'statement' is with discovery.counts = 'statement', which can deadlock here.
     """
-    script = "".join(f"\\set notebook_{place} random(1, 5)\n\\set n_{place} random(1, 1000000000000)\n"
-                     for place in "ab")
-    script += "BEGIN;\n" + "".join(re.sub(r":(notebook|n)\b", rf":\1_{place}", INSERT) for place in "ab") + "COMMIT;\n"
-
     def inserting(side):
         side.settle()
-        return side.transactions(script, clients=8, seconds=min(2, bench.amount(2)))
+        return side.transactions(INTO_TWO, clients=8, seconds=min(2, bench.amount(2)))
 
     with stores.database("statement", STATEMENT.format(name="statement")) as statement, \
             stores.pair(stores.EXTENSION, WITHOUT, add.NOTEBOOKS) as (ours, theirs):

@@ -122,6 +122,8 @@ BEGIN;
 CALL add(1, 'citus');
 SELECT rows AS written FROM written;
 ROLLBACK;
+-- Nor does it know the search_path of the client.
+SELECT outcome FROM add_source('00000000-0000-4000-8000-000000000001', 'citus', 'text');
 RESET application_name;
 
 -- Where code of the user runs when a notebook is updated, each statement writes: at the end of the transaction a

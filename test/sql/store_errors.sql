@@ -37,6 +37,10 @@ SELECT digest AS before FROM everything \gset
 --
 SELECT discovery_create_store('nowhere');
 \echo :SQLSTATE
+SELECT discovery_create_store('nowhere', distributed => true);
+\echo :SQLSTATE
+SELECT discovery_create_store('empty', distributed => NULL);
+\echo :SQLSTATE
 SELECT discovery_create_store('mine');
 \echo :SQLSTATE
 SELECT discovery_create_store('');

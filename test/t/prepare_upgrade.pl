@@ -241,10 +241,4 @@ $node->safe_psql('twophase', "COMMIT PREPARED 'two'");
 is(prepare('twophase'), '', 'after its end, the statements run');
 $node->safe_psql('twophase', 'SET client_min_messages = error; ALTER EXTENSION discovery UPDATE');
 is_upgraded('twophase', 'after a prepared transaction');
-
-# A store that Citus distributes is refused clearly. (A stand-in for the catalog of Citus.)
-old_store('distributed', 1);
-$node->safe_psql('distributed', "SET allow_system_table_mods = on;
-	CREATE TABLE pg_catalog.pg_dist_partition AS SELECT 'sources'::regclass AS logicalrelid");
-like(prepare('distributed'), qr/cannot prepare an upgrade .* because Citus distributes it/, 'a distributed store');
 done_testing();

@@ -88,7 +88,11 @@ migration:
 release:
 	@test/tools/release
 
-## dist          pack the last commit for PGXN, as dist/discovery-VERSION.zip
+## installer     write the SQL-only edition, for servers that take no library, into dist/: for psql and for pg_tle
+installer:
+	@test/tools/installer
+
+## dist          pack the last commit for PGXN, with the SQL-only edition, as dist/discovery-VERSION.zip
 dist:
 	@test/tools/dist
 
@@ -100,5 +104,5 @@ deb:
 docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
-.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release dist deb
+.PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release installer dist deb
 .PHONY: docker-test fuzz-sql torture faults soak test-assertions test-sanitizers lint-static

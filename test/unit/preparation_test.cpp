@@ -54,6 +54,12 @@ TEST(WithoutMark, RemovesItsLineOnly) {
     EXPECT_EQ(without_mark("-- Why.\n-- @ahead@\n-- More.\nSELECT 1"), "-- Why.\n-- More.\nSELECT 1");
     EXPECT_EQ(without_mark("\n-- @only ahead@\nSELECT 1"), "SELECT 1");
     EXPECT_EQ(without_mark("SELECT 1 -- @ahead@"), "SELECT 1 -- @ahead@");
+    EXPECT_EQ(without_mark("-- @only native@\n-- @ahead@\nSELECT 1"), "SELECT 1");
+    EXPECT_EQ(without_mark("-- Why.\n-- @only native@\nSELECT '-- @only native@\n'"),
+              "-- Why.\nSELECT '-- @only native@\n'");
+    EXPECT_EQ(without_mark("-- @only native@\n-- @ahead@\nSELECT 1"), "SELECT 1");
+    EXPECT_EQ(without_mark("-- Why.\n-- @only native@\nSELECT '-- @only native@\n'"),
+              "-- Why.\nSELECT '-- @only native@\n'");
     EXPECT_EQ(without_mark("-- @ahead@"), "");
     EXPECT_EQ(without_mark(""), "");
     EXPECT_EQ(without_comments("-- a\n/* b */ SELECT 1 -- c"), "SELECT 1 -- c");

@@ -9,6 +9,10 @@ import time
 DONE = "-- done --"
 
 
+class Skipped(Exception):
+    """This machine lacks what a benchmark needs."""
+
+
 class Session:
     """A psql of its own, so one backend, which lives until the end of the `with` block."""
 

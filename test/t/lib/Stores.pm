@@ -10,7 +10,8 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(crash new_server older_server differences same_stores script start_again try try_ok try_psql value);
+our @EXPORT = qw(crash new_server copied_server extension_directory older_server differences same_stores script
+  start_again try try_ok try_psql value);
 my $here = abs_path(dirname(__FILE__));
 
 # A running server of the test's own; conf: lines for its postgresql.conf.
@@ -27,26 +28,37 @@ sub new_server
 	return $node;
 }
 
-# A server that has nothing newer than `version` of the extension, but the same library: a copy of the installed server,
-# which finds its files relative to its programs. Returns it running, or nothing where no copy can be made.
-sub older_server
+# A copy of the installed server, which finds its files relative to its programs. `change` is called with the folder of
+# its extensions. Returns it running.
+my %directory_of;
+sub copied_server
 {
-	my ($name, $version) = @_;
+	my ($name, $change) = @_;
 	my $root = "$PostgreSQL::Test::Utils::tmp_check/$name";
 	my ($bin, @others) = map { my $path = `pg_config --$_`; chomp $path; $path } qw(bindir pkglibdir sharedir);
 	mkdir $root;
 	system("tar -C / -cf - .$bin .$others[0] .$others[1] | tar -C $root -xf -") == 0 or return;
-	my $extension = "$root$others[1]/extension";
-	unlink grep { !/--\Q$version\E\.sql$/ } glob "$extension/discovery--*";
-	my $control = PostgreSQL::Test::Utils::slurp_file("$extension/discovery.control");
-	$control =~ s/^default_version.*/default_version = '$version'/m;
-	unlink "$extension/discovery.control";
-	PostgreSQL::Test::Utils::append_to_file("$extension/discovery.control", $control);
+	$change->($directory_of{$name} = "$root$others[1]/extension");
 	my $node = PostgreSQL::Test::Cluster->new($name, install_path => $root . $bin =~ s/\/bin$//r);
 	$node->init(extra => [ '-U', 'postgres' ]);
 	$node->append_conf('postgresql.conf', "fsync = off\n");
 	$node->start;
 	return $node;
+}
+sub extension_directory { my ($node) = @_; return $directory_of{ $node->name } }
+
+# A copy that has nothing newer than `version` of the extension, but the same library
+sub older_server
+{
+	my ($name, $version) = @_;
+	return copied_server($name, sub {
+		my ($extension) = @_;
+		unlink grep { !/--\Q$version\E\.sql$/ } glob "$extension/discovery--*";
+		my $control = PostgreSQL::Test::Utils::slurp_file("$extension/discovery.control");
+		$control =~ s/^default_version.*/default_version = '$version'/m;
+		unlink "$extension/discovery.control";
+		PostgreSQL::Test::Utils::append_to_file("$extension/discovery.control", $control);
+	});
 }
 
 # Runs a script of this folder in a database: script($node, 'app', 'rows', …); a name that begins with @ is the role

@@ -1,6 +1,7 @@
 -- From version @FROM@ to @TO@ and back: @MESSAGE@
 -- [ ] Rows that the step has to deal with are put in before it; what became of them is asked after it.
 -- [ ] What is new in @TO@ is used, well and badly.
+-- [ ] The functions are in sql/portable, too; what differs there is in test/editions/differences, as discovery_check().
 SET client_min_messages = warning;
 SET discovery.allow_data_loss = on;
 CREATE EXTENSION discovery VERSION '@FROM@';

@@ -1,0 +1,114 @@
+// discovery_write(): keeps why the current statement writes a row until the row trigger asks.
+#include "sources/own_write.hpp"
+
+#include "server/arguments.hpp"
+
+extern "C" {
+#include "utils/memutils.h"
+}
+
+namespace discovery {
+namespace {
+
+enum class Purpose { count, restore, remove };
+
+struct Write {
+    core::Uuid row;
+    Purpose purpose;
+
+    auto operator<=>(const Write &) const = default;
+};
+struct Note {
+    Oid role;
+    const Deletion *deletion;
+};
+
+// What an unfinished statement has told of its rows. `statement` is the memory of the statement, from which its
+// conditions and its triggers are called; the end of that is the end of the notes.
+struct Notes {
+    MemoryContext statement;
+    std::map<Write, Note> *by_write;
+    MemoryContextCallback callback;
+    Notes *outer;
+};
+Notes *all_notes;
+
+void remove_notes(void *gone) {
+    for (Notes **link = &all_notes; *link != nullptr; link = &(*link)->outer) {
+        if (*link != gone) continue;
+        *link = (*link)->outer;
+        return;
+    }
+}
+
+Notes *find_notes(FunctionCallInfo fcinfo) {
+    Notes *notes = all_notes;
+    while (notes != nullptr && notes->statement != fcinfo->flinfo->fn_mcxt) notes = notes->outer;
+    return notes;
+}
+
+Notes *add_notes(FunctionCallInfo fcinfo) {
+    MemoryContext statement = fcinfo->flinfo->fn_mcxt;
+    MemoryContext caller = MemoryContextSwitchTo(statement);
+    auto *notes = static_cast<Notes *>(palloc(sizeof(Notes)));
+    auto *by_write = in_core([] { return std::map<Write, Note>{}; });
+    *notes = {statement, by_write, {remove_notes, notes, nullptr}, all_notes};
+    MemoryContextRegisterResetCallback(statement, &notes->callback);
+    all_notes = notes;
+    MemoryContextSwitchTo(caller);
+    return notes;
+}
+
+// The note on the row, which is then forgotten, or nullopt.
+std::optional<Note> take_note(FunctionCallInfo trigger, const Value &id, Purpose purpose) {
+    if (all_notes == nullptr || id.is_null) return std::nullopt;
+    Notes *notes = find_notes(trigger);
+    if (notes == nullptr) return std::nullopt;
+    auto found = notes->by_write->find({to_uuid(id.datum), purpose});
+    if (found == notes->by_write->end()) return std::nullopt;
+    const Note note = found->second;
+    notes->by_write->erase(found);
+    return note;
+}
+
+Purpose purpose_argument(FunctionCallInfo fcinfo) {
+    std::string_view purpose = view_argument(fcinfo, 1).value_or("");
+    if (purpose == "count") return Purpose::count;
+    if (purpose == "restore") return Purpose::restore;
+    if (purpose == "delete" && !PG_ARGISNULL(2)) return Purpose::remove;
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid arguments of discovery_write()"),
+            errhint("Only the functions of discovery call it."));
+}
+
+}  // namespace
+
+bool writes_count(FunctionCallInfo trigger, Relation table, const Value &id) {
+    auto note = take_note(trigger, id, Purpose::count);
+    return note && note->role == table->rd_rel->relowner;
+}
+
+bool writes_restored(FunctionCallInfo trigger, const Value &id) {
+    return take_note(trigger, id, Purpose::restore).has_value();
+}
+
+const Deletion *deletion_written(FunctionCallInfo trigger, const Value &id) {
+    auto note = take_note(trigger, id, Purpose::remove);
+    return note ? note->deletion : current_deletion();
+}
+
+}  // namespace discovery
+
+using namespace discovery;
+
+DISCOVERY_FUNCTION(discovery_write) {
+    require_argument(fcinfo, 0, "id");
+    const Write write{to_uuid(PG_GETARG_DATUM(0)), purpose_argument(fcinfo)};
+    Note note{GetUserId(), nullptr};
+    if (write.purpose == Purpose::remove)
+        note.deletion = deletion_of_call(to_uuid(PG_GETARG_DATUM(2)),
+                                         PG_ARGISNULL(3) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+    Notes *notes = find_notes(fcinfo);
+    if (notes == nullptr) notes = add_notes(fcinfo);
+    in_core([&] { notes->by_write->insert_or_assign(write, note); });
+    PG_RETURN_BOOL(true);
+}
