@@ -1,6 +1,5 @@
-# The disk is full, or nearly: what does not fit fails with an error, or with a crash of the server that cannot write
-# its
-# log, and leaves a right state. The server's files are on a small disk in memory, in a namespace of the test's own.
+# The disk is full, or nearly: what does not fit fails with an error, or stops a server that cannot write its log, and
+# leaves a right state. The server's files are on a small disk in memory, in a namespace of the test's own.
 use strict;
 use warnings;
 use FindBin;
@@ -26,9 +25,8 @@ use Invariants;
 use Stores;
 
 my $disk = $ENV{DISCOVERY_SMALL_DISK};
-my $node = new_server('main', conf => "autovacuum = off\nlog_statement = none\nmax_wal_size = 64MB\nmin_wal_size =
-	32MB\n"
-	. "restart_after_crash = off\n");
+my $node = new_server('main', conf => "autovacuum = off\nlog_statement = none\nrestart_after_crash = off\n"
+	. "max_wal_size = 64MB\nmin_wal_size = 32MB\n");
 make_entries($node, 'disk');
 
 # Leaves so many bytes free.

@@ -251,6 +251,7 @@ my %hostile = (
 		'(SELECT pg_catalog.array_agg(pg_catalog.gen_random_uuid()) FROM pg_catalog.generate_series(1, 20000))',
 		"(SELECT pg_catalog.array_agg('00000000-0000-4000-9000-000000000001'::pg_catalog.uuid)
 			FROM pg_catalog.generate_series(1, 20000))" ],
+	boolean => [ 'NULL', 'true', 'false' ],
 	integer => [ 'NULL', '0', '-1', '1', '2147483647', '(-2147483648)' ],
 	bigint => [ 'NULL', '0', '-1', '1', '9223372036854775807', '(-9223372036854775808)' ],
 	interval => [ 'NULL', "'0'", "'-1 day'", "'178000000 years'", "'-178000000 years'", "'1 month -31 days'",
