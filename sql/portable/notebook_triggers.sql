@@ -41,9 +41,9 @@ CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME);
     -- The trigger that a dump of the native edition has fires for each update of a notebook.
     IF OLD.source_count = 0 OR (TG_OP = 'UPDATE' AND NEW.id = OLD.id) THEN RETURN NULL; END IF;
-    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME);
     PERFORM @extschema@.discovery_add_to_count(TG_TABLE_SCHEMA, OLD.id, OLD.source_count, NULL);
     RETURN NULL;
 END
