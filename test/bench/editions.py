@@ -4,6 +4,7 @@ import subprocess
 import add
 import counts
 import harness
+import load
 import stores
 
 
@@ -48,8 +49,8 @@ def editions_add(bench):
 
 
 def editions_bulk(bench):
-    """INSERT of 100,000 sources of 1 KB in one statement, and of 20,000 one by one in one transaction; a tenth of them
-    soft-deleted and purged
+    """COPY of 200,000 sources of 1 KB, INSERT of 100,000 in one statement and of 20,000 one by one in one transaction; a
+    tenth of them soft-deleted and purged
     """
     count, few = bench.amount(100_000, 1000), bench.amount(20_000, 1000)
     insert = f"""INSERT INTO sources (notebook_id, name, source_type, extracted_text)
@@ -69,6 +70,9 @@ def editions_bulk(bench):
     with both(notebooks=add.NOTEBOOKS) as (native, portable):
         def compared(name, both_ways, goal):
             return bench.compare("editions: " + name, both_ways(native), both_ways(portable), goal, harness.seconds, 3)
+        own, _ = load.small_files(native, bench.amount(load.SMALL))
+        yield bench.compare("editions: copy-small", *(load.loader(side, own, load.OUR_COLUMNS)
+                                                      for side in (native, portable)), "<= 1.00", harness.seconds, 3)
         yield compared("INSERT … SELECT that hashes", timed(insert), "<= 0.67")
         each = f"DO $$BEGIN FOR n IN 1..{few} LOOP {one} END LOOP; END$$"
         yield compared(f"{few:,} INSERTs in one transaction", timed(each), "<= 0.67")
