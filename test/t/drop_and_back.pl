@@ -54,7 +54,8 @@ foreach my $user ('keeper', 'postgres')
 			'--except', 'extension,function,member,owner,privileges,comment');
 	is_deeply([ sort @lost ], [ sort((map { ("-column public.$_.id", "+column public.$_.id") } 'notebooks', 'sources'),
 		(map { "-trigger public.notebooks.discovery_$_" } qw(delete row update)),
-		map { "-trigger public.sources.discovery_$_" } qw(delete file_delete file_update insert row statement update)) ],
+		map { "-trigger public.sources.discovery_$_" }
+		  qw(delete file_delete file_update insert row statement truncate update)) ],
 		"$user: what the store lost");
 
 	run_ok("$user: and back", "$as CREATE EXTENSION discovery");
