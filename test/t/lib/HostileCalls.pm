@@ -296,7 +296,7 @@ sub valid
 		ids => 'ARRAY[' . join(', ', map { some_source() } 1 .. 1 + rand 4) . ']', max_rows => 1 + int rand 5,
 		older_than => pick("'0'", "'30 days'", "'1 hour'"), since => "'2020-01-01'", after => some_source(),
 		on_duplicate => pick("'error'", "'keep_deleted'"), schema => schema_of($caller), content => some_content(),
-		piece => some_content(),
+		piece => some_content(), purpose => pick("'count'", "'restore'", "'delete'"), call => some_source(),
 		sources => 'pg_catalog.jsonb_build_array(' . join(', ', map { as_json() } 0 .. rand 4) . ')');
 	$values{reason} = "'hold'" if $name eq 'hold_source';
 	$values{id} = uuid('00000000-0000-4000-9000-00000000001' . (1 + int rand 3)) if $name eq 'restore_source'
