@@ -69,6 +69,8 @@ BEGIN
             MESSAGE = 'the functions belong to extension "discovery"',
             HINT = 'Use DROP EXTENSION discovery CASCADE; the tables of the stores stay.';
     END IF;
+    PERFORM @extschema@.discovery_lock_tables(store.schema)
+        FROM @extschema@.discovery_stores(NULL) AS store WHERE store.owner = quote_ident(current_user)::regrole;
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
             FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
