@@ -9,7 +9,7 @@ AS $$
 DECLARE
     functions text := @extschema@.discovery_functions();
     schema name := (parse_ident(functions))[1];
-    wanted text := coalesce(nullif(current_setting('discovery.create_store', true), ''), 'auto');
+    wanted text := lower(coalesce(nullif(current_setting('discovery.create_store', true), ''), 'auto'));
 BEGIN
     IF wanted IN ('off', 'false') THEN RETURN; END IF;
     -- The output of pg_dump sets row_security first, in every format.
