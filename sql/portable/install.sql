@@ -35,6 +35,13 @@ DECLARE
     store record;
     is_adopted_now boolean;
 BEGIN
+    -- ALTER EXTENSION UPDATE replaces no functions, so the script of a later release runs with these.
+    IF NOT ARRAY[from_version, to_version] <@ @extschema@.discovery_versions() THEN
+        RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+            MESSAGE = format('the functions of discovery do not know the step %s -> %s', from_version, to_version),
+            HINT = 'Replace them in one transaction: DROP EXTENSION discovery CASCADE; CREATE EXTENSION discovery;'
+                   ' the tables of the stores stay.';
+    END IF;
     SELECT * INTO store FROM @extschema@.discovery_stores(
         ARRAY[(parse_ident(@extschema@.discovery_functions()))[1]::name]);
     IF store.version = from_version THEN
