@@ -447,7 +447,7 @@ CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 AS $$
 DECLARE
-    store record := @extschema@.discovery_require_store(schema, pg_catalog.current_schemas(false));
+    store pg_catalog.record := @extschema@.discovery_require_store(schema, pg_catalog.current_schemas(false));
 BEGIN
     RETURN QUERY EXECUTE pg_catalog.replace($sql$
         SELECT coalesce(release.version, applied.version),

@@ -145,7 +145,7 @@ DECLARE
     outcomes pg_catalog.text[];
     before pg_catalog.uuid[];
     kept pg_catalog.uuid[];
-    source record;
+    source pg_catalog.record;
     index pg_catalog.text;
     detail pg_catalog.text;
 BEGIN

@@ -337,7 +337,7 @@ CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETUR
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
-    store record;
+    store pg_catalog.record;
 BEGIN
     SELECT * INTO store FROM @extschema@.discovery_begin_migration(
         'discovery_drop_store()', schema, pg_catalog.current_schemas(false))
