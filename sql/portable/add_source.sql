@@ -22,9 +22,9 @@ CREATE FUNCTION @extschema@.add_source(
 AS $$
 DECLARE
     store pg_catalog.text;
-    source record;
-    own record;
-    known record;
+    source pg_catalog.record;
+    own pg_catalog.record;
+    known pg_catalog.record;
     has_duplicate pg_catalog.bool := false;
     rows pg_catalog.int8;
 BEGIN

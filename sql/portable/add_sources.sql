@@ -145,9 +145,9 @@ AS $$
 DECLARE
     store pg_catalog.text;
     element pg_catalog.jsonb;
-    source record;
-    batch record;
-    own record;
+    source pg_catalog.record;
+    batch pg_catalog.record;
+    own pg_catalog.record;
     names pg_catalog.text[] := '{}';
     types pg_catalog.text[] := '{}';
     texts pg_catalog.text[] := '{}';

@@ -228,7 +228,7 @@ CREATE FUNCTION @extschema@.discovery_require_own(schema name, VARIADIC relation
     SET search_path TO pg_catalog, pg_temp SET plan_cache_mode TO force_generic_plan
 AS $$
 DECLARE
-    me constant oid := current_user::regrole;
+    me constant oid := quote_ident(current_user)::regrole;
     name text;
     why text;
 BEGIN

@@ -9,7 +9,7 @@ AS $$
 DECLARE
     functions text := @extschema@.discovery_functions();
     schema name := (parse_ident(functions))[1];
-    wanted text := coalesce(nullif(current_setting('discovery.create_store', true), ''), 'auto');
+    wanted text := lower(coalesce(nullif(current_setting('discovery.create_store', true), ''), 'auto'));
 BEGIN
     IF wanted IN ('off', 'false') THEN RETURN; END IF;
     -- The output of pg_dump sets row_security first, in every format.
@@ -35,6 +35,13 @@ DECLARE
     store record;
     is_adopted_now boolean;
 BEGIN
+    -- ALTER EXTENSION UPDATE replaces no functions, so the script of a later release runs with these.
+    IF NOT ARRAY[from_version, to_version] <@ @extschema@.discovery_versions() THEN
+        RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+            MESSAGE = format('the functions of discovery do not know the step %s -> %s', from_version, to_version),
+            HINT = 'Replace them in one transaction: DROP EXTENSION discovery CASCADE; CREATE EXTENSION discovery;'
+                   ' the tables of the stores stay.';
+    END IF;
     SELECT * INTO store FROM @extschema@.discovery_stores(
         ARRAY[(parse_ident(@extschema@.discovery_functions()))[1]::name]);
     IF store.version = from_version THEN
@@ -69,6 +76,8 @@ BEGIN
             MESSAGE = 'the functions belong to extension "discovery"',
             HINT = 'Use DROP EXTENSION discovery CASCADE; the tables of the stores stay.';
     END IF;
+    PERFORM @extschema@.discovery_lock_tables(store.schema)
+        FROM @extschema@.discovery_stores(NULL) AS store WHERE store.owner = quote_ident(current_user)::regrole;
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
             FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid

@@ -213,9 +213,10 @@ DECLARE
 BEGIN
     FOR number IN 1 .. cardinality(statements) LOOP
         CONTINUE WHEN @extschema@.discovery_replaces_comment(schema, statements[number]);
+        -- The store comes last: the name of a schema may contain another mark.
         statement := replace(replace(replace(replace(statements[number],
-            '@store@', quote_ident(schema)), '@functions@', @extschema@.discovery_functions()),
-            '@compression@', compression), '@batch@', 'IS NOT NULL');
+            '@batch@', 'IS NOT NULL'), '@compression@', compression),
+            '@functions@', @extschema@.discovery_functions()), '@store@', quote_ident(schema));
         BEGIN
             IF statement ~ '^(WITH|SELECT)\y' THEN
                 FOR told IN EXECUTE statement LOOP
@@ -446,7 +447,7 @@ CREATE FUNCTION @extschema@.discovery_history(schema name DEFAULT NULL)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 AS $$
 DECLARE
-    store record := @extschema@.discovery_require_store(schema, pg_catalog.current_schemas(false));
+    store pg_catalog.record := @extschema@.discovery_require_store(schema, pg_catalog.current_schemas(false));
 BEGIN
     RETURN QUERY EXECUTE pg_catalog.replace($sql$
         SELECT coalesce(release.version, applied.version),

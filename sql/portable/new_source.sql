@@ -157,7 +157,7 @@ CREATE FUNCTION @extschema@.discovery_restore_as(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
-    own record;
+    own pg_catalog.record;
     outer_restoring pg_catalog.text := pg_catalog.current_setting('discovery_internal.restoring', true);
     restored pg_catalog.bool;
     index pg_catalog.text;

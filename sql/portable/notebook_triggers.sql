@@ -16,7 +16,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF current_setting('discovery_internal.counting', true) = OLD.id::text
-       AND current_user::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
+       AND quote_ident(current_user)::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
         PERFORM set_config('discovery_internal.counting', '', true);
         RETURN NEW;
     END IF;

@@ -8,7 +8,7 @@ CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 AS $$
 DECLARE
-    store record;
+    store pg_catalog.record;
 BEGIN
     store := @extschema@.discovery_require_store(NULL, pg_catalog.current_schemas(false));
     RETURN QUERY EXECUTE pg_catalog.replace($sql$

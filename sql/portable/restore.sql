@@ -141,9 +141,11 @@ DECLARE
     plan pg_catalog.text := @extschema@.discovery_restore_plan(store, 'id OPERATOR(pg_catalog.=) ANY ($1)');
     ids pg_catalog.uuid[];
     restored pg_catalog.uuid[];
+    changed pg_catalog.uuid[];
+    outcomes pg_catalog.text[];
     before pg_catalog.uuid[];
     kept pg_catalog.uuid[];
-    source record;
+    source pg_catalog.record;
     index pg_catalog.text;
     detail pg_catalog.text;
 BEGIN
@@ -172,14 +174,19 @@ BEGIN
             END IF;
         END LOOP;
         BEGIN
-            RETURN QUERY EXECUTE pg_catalog.format(
-                'WITH changed AS (UPDATE %1$s.sources AS source SET deleted_at = NULL'
+            -- Not by RETURN QUERY: rows that it has returned before the exception stay in the result.
+            EXECUTE pg_catalog.format(
+                'WITH changed AS (UPDATE %s.sources AS source SET deleted_at = NULL'
                 ' FROM pg_catalog.unnest($1) AS chosen (id) WHERE source.id OPERATOR(pg_catalog.=) chosen.id'
                 -- A user's trigger may have kept it deleted.
                 ' RETURNING source.id, CASE WHEN source.deleted_at IS NULL THEN ''restored''::pg_catalog.text'
                 ' ELSE ''kept_deleted''::pg_catalog.text END AS outcome)'
-                ' SELECT given.id, ''kept_deleted''::pg_catalog.text FROM pg_catalog.unnest($2) AS given (id)'
-                ' UNION ALL SELECT changed.id, changed.outcome FROM changed', store) USING restored, kept;
+                ' SELECT pg_catalog.array_agg(changed.id), pg_catalog.array_agg(changed.outcome) FROM changed', store)
+                INTO changed, outcomes USING restored;
+            RETURN QUERY SELECT given.id, 'kept_deleted'::pg_catalog.text FROM pg_catalog.unnest(kept) AS given (id)
+                UNION ALL SELECT given.id, given.outcome
+                          FROM ROWS FROM (pg_catalog.unnest(changed), pg_catalog.unnest(outcomes))
+                              AS given (id, outcome);
             RETURN;
         EXCEPTION WHEN unique_violation THEN
             GET STACKED DIAGNOSTICS index = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;

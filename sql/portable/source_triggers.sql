@@ -62,7 +62,7 @@ BEGIN
         NEW.deletion_id := (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
             || '7' || lpad(to_hex(number >> 14 & 4095), 3, '0') || to_hex(32768 + (number & 16383))
             || left(encode(sha256(convert_to(
-                concat_ws(' ', number, current_setting('discovery_internal.call', true),
+                concat_ws(' ', number, nullif(current_setting('discovery_internal.call', true), ''),
                           nullif(current_setting('discovery.reason', true), '')), encoding)), 'hex'), 12))::uuid;
     ELSIF is_update THEN
         NEW.deletion_id := OLD.deletion_id;

@@ -175,6 +175,7 @@ CREATE FUNCTION @extschema@.discovery_create_store(schema name DEFAULT NULL, dis
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 BEGIN
+    PERFORM @extschema@.discovery_require_argument(distributed IS NULL, 'distributed');
     IF distributed THEN
         RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
             MESSAGE = 'cannot create a distributed store in the SQL-only edition of discovery',
@@ -231,7 +232,7 @@ BEGIN
         RETURN target;
     END IF;
 
-    IF owner <> current_user::regrole THEN
+    IF owner <> quote_ident(current_user)::regrole THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = format('must be owner of the tables in schema "%s"', schema),
             DETAIL = format('They belong to "%s".', pg_get_userbyid(owner)),
@@ -299,7 +300,7 @@ AS $$
 DECLARE
     revision text;
 BEGIN
-    IF @extschema@.discovery_why_not(namespace, 'alembic_version', current_user::regrole) IS NULL
+    IF @extschema@.discovery_why_not(namespace, 'alembic_version', quote_ident(current_user)::regrole) IS NULL
        AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(format('%I.alembic_version', schema))
                    AND attname = 'version_num' AND NOT attisdropped) THEN
         EXECUTE format('SELECT string_agg(version_num::text, '', '') FROM %I.alembic_version', schema) INTO revision;
@@ -336,7 +337,7 @@ CREATE FUNCTION @extschema@.discovery_drop_store(schema name DEFAULT NULL) RETUR
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
-    store record;
+    store pg_catalog.record;
 BEGIN
     SELECT * INTO store FROM @extschema@.discovery_begin_migration(
         'discovery_drop_store()', schema, pg_catalog.current_schemas(false))

@@ -304,19 +304,22 @@ foreach my $way ('a stand-in', 'pg_tle')
 		$cloud->safe_psql('postgres', 'CREATE DATABASE app OWNER keeper');
 		$cloud->safe_psql('app', $way eq 'pg_tle' ? 'CREATE EXTENSION pg_tle; GRANT pgtle_admin TO keeper' : <<'SQL');
 CREATE SCHEMA pgtle;
-CREATE TABLE pgtle.script (name text, text text);
+CREATE TABLE pgtle.script (name text PRIMARY KEY, text text);
 CREATE FUNCTION pgtle.install_extension(
         name text, version text, description text, ext text, requires text[] DEFAULT NULL)
     RETURNS boolean LANGUAGE sql AS $$ INSERT INTO pgtle.script VALUES ($1 || '--' || $2, $4) RETURNING true $$;
 CREATE FUNCTION pgtle.install_update_path(name text, fromvers text, tovers text, ext text) RETURNS boolean
     LANGUAGE sql AS $$ INSERT INTO pgtle.script VALUES (format('%s--%s--%s', $1, $2, $3), $4) RETURNING true $$;
+CREATE FUNCTION pgtle.uninstall_extension_if_exists(extname text) RETURNS boolean
+    LANGUAGE sql AS $$ WITH gone AS (DELETE FROM pgtle.script RETURNING 1) SELECT count(*) > 0 FROM gone $$;
 CREATE FUNCTION pgtle.set_default_version(name text, version text) RETURNS boolean
     LANGUAGE sql AS $$ INSERT INTO pgtle.script VALUES ('default', $2) RETURNING true $$;
 GRANT USAGE ON SCHEMA pgtle TO keeper;
 GRANT ALL ON pgtle.script TO keeper;
 SQL
-		try_ok($cloud, "$way: the extension is registered", '', [ 'keeper' ], 'psql', '-Xq', '-o', '/dev/null', '-v',
-			'ON_ERROR_STOP=1', '-f', $tle, 'app');
+		try_ok($cloud, "$way: the extension is registered, $_", '', [ 'keeper' ], 'psql', '-Xq', '-o', '/dev/null', '-v',
+			'ON_ERROR_STOP=1', '-f', $tle, 'app')
+			foreach 'once', 'and again';
 		if ($way ne 'pg_tle')
 		{
 			my $files = extension_directory($cloud);
