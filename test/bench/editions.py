@@ -49,8 +49,8 @@ def editions_add(bench):
 
 
 def editions_bulk(bench):
-    """COPY of 200,000 sources of 1 KB, INSERT of 100,000 in one statement and of 20,000 one by one in one transaction; a
-    tenth of them soft-deleted and purged
+    """COPY of 200,000 sources of 1 KB, INSERT of 100,000 in one statement and of 20,000 one by one in one
+    transaction; a tenth of them soft-deleted and purged
     """
     count, few = bench.amount(100_000, 1000), bench.amount(20_000, 1000)
     insert = f"""INSERT INTO sources (notebook_id, name, source_type, extracted_text)
