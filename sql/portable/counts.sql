@@ -15,12 +15,21 @@ DECLARE
     -- A user's trigger may update other counts before our trigger sees this row.
     outer_notebook text := current_setting('discovery_internal.counting', true);
     rows bigint;
+    is_prevented boolean;
 BEGIN
     PERFORM set_config('discovery_internal.counting', notebook::text, true);
     EXECUTE format('UPDATE ONLY %I.notebooks SET source_count = source_count + $2,'
                    ' updated_at = GREATEST(updated_at, $3) WHERE id = $1', schema)
         USING notebook, sources::integer, newest;
     GET DIAGNOSTICS rows = ROW_COUNT;
+    IF rows = 0 THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.notebooks WHERE id = $1)', schema) INTO is_prevented USING notebook;
+        IF is_prevented AND sources <> 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+                MESSAGE = format('cannot write the count of notebook %s', notebook),
+                DETAIL = 'A trigger or rule on table "notebooks" prevents the update.';
+        END IF;
+    END IF;
     PERFORM set_config('discovery_internal.counting', coalesce(outer_notebook, ''), true);
     RETURN rows > 0;
 END

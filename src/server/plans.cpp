@@ -44,6 +44,12 @@ void drop_plan(SavedPlan *saved) {
     SPI_freeplan(plan);
 }
 
+// Whether a rule has turned the statement into nothing. Such a plan depends on no table, so PostgreSQL does not
+// notice when the rule is dropped.
+bool is_nothing(SPIPlanPtr plan) {
+    return static_cast<CachedPlanSource *>(linitial(SPI_plan_get_plan_sources(plan)))->query_list == NIL;
+}
+
 // Makes room for one more plan: drops the plans that are not valid, as those of dropped stores, and
 // the one that was not used for longest if there are still too many.
 void make_room() {
@@ -109,6 +115,10 @@ void plan_by_index(SPIPlanPtr plan, const char *index) {
 SavedPlan *hold_plan(const char *sql, const Oid *types, int count, const char *index) {
     make_table();
     auto *saved = static_cast<SavedPlan *>(hash_search(saved_plans, &sql, HASH_FIND, nullptr));
+    if (saved != nullptr && saved->users == 0 && is_nothing(saved->plan)) {
+        drop_plan(saved);
+        saved = nullptr;
+    }
     if (saved == nullptr) {
         make_room();
         SPIPlanPtr plan = SPI_prepare_cursor(sql, count, const_cast<Oid *>(types), CURSOR_OPT_GENERIC_PLAN);

@@ -15,7 +15,7 @@
 extern "C" {
 #include "storage/lmgr.h"
 #include "utils/array.h"
-#include "utils/guc.h"
+#include "utils/fmgrprotos.h"
 }
 
 namespace discovery {
@@ -122,6 +122,14 @@ void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
     SPI_finish();
 }
 
+// Errors: 09000 a trigger or rule of the user's keeps the count of a notebook from being written.
+[[noreturn]] void refuse_prevented(Oid table, Datum notebook) {
+    ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+            errmsg("cannot write the count of notebook %s", DatumGetCString(DirectFunctionCall1(uuid_out, notebook))),
+            errdetail("A trigger or rule on table \"%s\" prevents the update.", get_rel_name(table)),
+            err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(table)));
+}
+
 using Debt = core::Debts::const_iterator;
 
 // Writes the debts to one table.
@@ -142,8 +150,12 @@ void write_counts(Oid table, Debt begin, Debt end) {
                      {uuid_argument(id),
                       {INT4OID, Int32GetDatum(static_cast<int32>(change.sources))},
                       {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp}});
+        if (SPI_processed > 0 || change.sources == 0) continue;
+        if (run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1", notebooks), {uuid_argument(id)}) >
+            0)
+            refuse_prevented(table, id);
         // The foreign key may be deferred, and the notebook be inserted later.
-        if (SPI_processed == 0 && change.sources != 0) owe_count(debt->first, change);
+        owe_count(debt->first, change);
     }
     leave(session);
 }
