@@ -23,7 +23,8 @@ BEGIN
         USING notebook, sources::integer, newest;
     GET DIAGNOSTICS rows = ROW_COUNT;
     IF rows = 0 THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.notebooks WHERE id = $1)', schema) INTO is_prevented USING notebook;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.notebooks WHERE id = $1)', schema)
+            INTO is_prevented USING notebook;
         IF is_prevented AND sources <> 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
                 MESSAGE = format('cannot write the count of notebook %s', notebook),
