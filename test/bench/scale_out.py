@@ -98,7 +98,8 @@ def scale_out(bench):
             with citus(workers, tenants) as several:
                 for what, script in (("add_source()", ADD), ("newest sources", NEWEST)):
                     script = script.replace("{tenants}", str(tenants))
-                    yield stores.rate(bench, f"{what}, {workers} workers, 8 clients", several, one, [script] * 2, "",
+                    where = f"{workers} worker" + ("s" if workers > 1 else "")
+                    yield stores.rate(bench, f"{what}, {where}, 8 clients", several, one, [script] * 2, "",
                                       clients=8, mode="simple")
                     if workers == 2:
                         yield stores.latency(bench, f"{what}, 2 workers, one client: time", several, one, script, "",
