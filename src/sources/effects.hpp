@@ -24,9 +24,8 @@ struct Effects {
 /// user's trigger may run another statement in the middle of one. Makes them if there are none.
 Effects &effects_here(FunctionCallInfo fcinfo);
 
-/// Takes the same away, if there are any, else returns null: for the triggers that fire from here on they
-/// do not exist. To be freed by free_effects(), or with the memory of the statement.
+/// Takes the same away, into CurrentMemoryContext, if there are any, else returns null: for the triggers that
+/// fire from here on they do not exist.
 Effects *take_effects(FunctionCallInfo fcinfo);
-void free_effects(Effects *effects);
 
 }  // namespace discovery

@@ -2,10 +2,7 @@
 #include "sources/own_write.hpp"
 
 #include "server/arguments.hpp"
-
-extern "C" {
-#include "utils/memutils.h"
-}
+#include "server/statement.hpp"
 
 namespace discovery {
 namespace {
@@ -23,51 +20,17 @@ struct Note {
     const Deletion *deletion;
 };
 
-// What an unfinished statement has told of its rows. `statement` is the memory of the statement, from which its
-// conditions and its triggers are called; the end of that is the end of the notes.
-struct Notes {
-    MemoryContext statement;
-    std::map<Write, Note> *by_write;
-    MemoryContextCallback callback;
-    Notes *outer;
-};
-Notes *all_notes;
-
-void remove_notes(void *gone) {
-    for (Notes **link = &all_notes; *link != nullptr; link = &(*link)->outer) {
-        if (*link != gone) continue;
-        *link = (*link)->outer;
-        return;
-    }
-}
-
-Notes *find_notes(FunctionCallInfo fcinfo) {
-    Notes *notes = all_notes;
-    while (notes != nullptr && notes->statement != fcinfo->flinfo->fn_mcxt) notes = notes->outer;
-    return notes;
-}
-
-Notes *add_notes(FunctionCallInfo fcinfo) {
-    MemoryContext statement = fcinfo->flinfo->fn_mcxt;
-    MemoryContext caller = MemoryContextSwitchTo(statement);
-    auto *notes = static_cast<Notes *>(palloc(sizeof(Notes)));
-    auto *by_write = in_core([] { return std::map<Write, Note>{}; });
-    *notes = {statement, by_write, {remove_notes, notes, nullptr}, all_notes};
-    MemoryContextRegisterResetCallback(statement, &notes->callback);
-    all_notes = notes;
-    MemoryContextSwitchTo(caller);
-    return notes;
-}
+// What an unfinished statement has told of its rows.
+OfStatement<std::map<Write, Note>> notes;
 
 // The note on the row, which is then forgotten, or nullopt.
 std::optional<Note> take_note(FunctionCallInfo trigger, const Value &id, Purpose purpose) {
-    if (all_notes == nullptr || id.is_null) return std::nullopt;
-    Notes *notes = find_notes(trigger);
-    if (notes == nullptr) return std::nullopt;
-    auto found = notes->by_write->find({to_uuid(id.datum), purpose});
-    if (found == notes->by_write->end()) return std::nullopt;
+    std::map<Write, Note> *here = notes.find(trigger);
+    if (here == nullptr || id.is_null) return std::nullopt;
+    auto found = here->find({to_uuid(id.datum), purpose});
+    if (found == here->end()) return std::nullopt;
     const Note note = found->second;
-    notes->by_write->erase(found);
+    here->erase(found);
     return note;
 }
 
@@ -107,8 +70,7 @@ DISCOVERY_FUNCTION(discovery_write) {
     if (write.purpose == Purpose::remove)
         note.deletion = deletion_of_call(to_uuid(PG_GETARG_DATUM(2)),
                                          PG_ARGISNULL(3) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(3)));
-    Notes *notes = find_notes(fcinfo);
-    if (notes == nullptr) notes = add_notes(fcinfo);
-    in_core([&] { notes->by_write->insert_or_assign(write, note); });
+    std::map<Write, Note> &here = notes.at(fcinfo);
+    in_core([&] { here.insert_or_assign(write, note); });
     PG_RETURN_BOOL(true);
 }

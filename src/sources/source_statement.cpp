@@ -134,6 +134,5 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
         leave(session);
         SPI_finish();
     }
-    free_effects(effects);
     return PointerGetDatum(nullptr);
 }
