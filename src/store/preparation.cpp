@@ -149,7 +149,7 @@ bool is_batch_under_way;
 
 }  // namespace
 
-void run_in_batch(const char *statement) {
+void run_in_batch(const Statement *statement) {
     is_batch_under_way = true;
     PG_TRY();
     { run_and_tell(statement); }

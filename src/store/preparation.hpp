@@ -62,7 +62,7 @@ const core::Shape *without_preparation(const core::Migrations *migrations, const
                                        const core::Shape *shape);
 
 /// Runs a batch: `statement` as a statement of the preparation, whose rows the triggers leave as they are.
-void run_in_batch(const char *statement);
+void run_in_batch(const Statement *statement);
 
 /// Whether the trigger that is being called belongs to such a statement itself, not to one that a trigger
 /// of a user runs meanwhile.

@@ -217,18 +217,18 @@ ErrorData *run_batch(const core::Migrations *migrations, const Store &store, con
     bool locks = ahead->batch == core::Ahead::Batch::locked_ids;
     Batch batch = ahead->batch == core::Ahead::Batch::pages ? next_pages(store, table, position, size)
                                                             : next_ids(store, table, position, size);
-    const char *text =
-        static_cast<Statement *>(list_nth(read_statements(step->sql, store.schema, *batch.range), number - 1))->text;
+    auto *statement =
+        static_cast<Statement *>(list_nth(read_statements(step->sql, store.schema, *batch.range), number - 1));
     const char *lock = psprintf(
         "SELECT FROM %s.%s WHERE id BETWEEN $1::uuid AND $2::uuid ORDER BY id"
         " FOR NO KEY UPDATE",
         schema, quoted(table));
     const char *part = psprintf("step %s: statement %d, batch from %s", name_of(step), number,
                                 position.text ? position.text : "the start");
-    auto run = [&] { run_in_batch(text); };
+    auto run = [&] { run_in_batch(statement); };
     error = error_of_batch([&] {
         if (locks) query(lock, {text_argument(batch.first_id), text_argument(batch.last_id)}, false);
-        as_part(part, first_line(text), run);
+        as_part(part, first_line(statement->text), run);
         query(psprintf("UPDATE %s SET position = $3, is_done = $4 WHERE step = $1 AND statement = $2", work),
               {of_step, of_statement, text_argument(batch.next.text), {BOOLOID, BoolGetDatum(batch.next.is_done)}},
               false);

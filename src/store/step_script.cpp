@@ -35,12 +35,14 @@ const char *text_of_statement(const char *script, const List *statements, int nu
 
 // Runs CREATE TABLE as if a client had sent it: Citus makes a table of a distributed schema a table of that
 // tenant only then.
-void create_table(const char *statement) {
-    auto *raw = linitial_node(RawStmt, pg_parse_query(statement));
-    auto *queries = pg_analyze_and_rewrite_fixedparams(raw, statement, nullptr, 0, nullptr);
-    auto *plan = linitial_node(PlannedStmt, pg_plan_queries(queries, statement, 0, nullptr));
+void create_table(const Statement *statement) {
+    auto *plan = makeNode(PlannedStmt);
+    plan->commandType = CMD_UTILITY;
+    plan->canSetTag = true;
+    plan->utilityStmt = static_cast<Node *>(copyObjectImpl(statement->tree));
+    plan->stmt_location = -1;  // the whole text
     PushActiveSnapshot(GetTransactionSnapshot());
-    ProcessUtility(plan, statement, false, PROCESS_UTILITY_TOPLEVEL, nullptr, nullptr, None_Receiver, nullptr);
+    ProcessUtility(plan, statement->text, false, PROCESS_UTILITY_TOPLEVEL, nullptr, nullptr, None_Receiver, nullptr);
     PopActiveSnapshot();
     CommandCounterIncrement();
 }
@@ -74,12 +76,12 @@ Statement *make_statement(const char *text) {
     return statement;
 }
 
-void run_and_tell(const char *statement) {
-    if (IsA(linitial_node(RawStmt, pg_parse_query(statement))->stmt, CreateStmt)) {
+void run_and_tell(const Statement *statement) {
+    if (IsA(statement->tree, CreateStmt)) {
         create_table(statement);
         return;
     }
-    int result = SPI_execute(statement, false, 0);
+    int result = SPI_execute(statement->text, false, 0);
     if (result < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
     for (uint64 row = 0; result == SPI_OK_SELECT && row < SPI_processed; ++row)
         ereport(WARNING, errmsg("%s", result_text(row, 0)), errhint("%s", result_text(row, 1)));

@@ -30,7 +30,7 @@ Statement *make_statement(const char *text);
 
 /// Runs a statement of a step, inside SPI_connect(). What a SELECT of two columns returns is told to the
 /// user, as a warning and its hint.
-void run_and_tell(const char *statement);
+void run_and_tell(const Statement *statement);
 
 /// Returns the name of the index, table or trigger that the statement creates; null for another one.
 const char *name_of_new(const Statement *statement);

@@ -24,7 +24,7 @@ extern "C" {
 namespace discovery {
 namespace {
 // Runs one statement of a script. If it fails, the error names the script and the statement.
-void run_statement(const char *statement, const char *script, int number) {
+void run_statement(const Statement *statement, const char *script, int number) {
     MemoryContext context = CurrentMemoryContext;
     PG_TRY();
     { run_and_tell(statement); }
@@ -42,7 +42,7 @@ void run_statement(const char *statement, const char *script, int number) {
                                : cause->hint;
         ereport(ERROR, errcode(cause->sqlerrcode), errmsg("%s failed at statement %d", script, number),
                 cause->detail ? errdetail("%s\n%s", cause->message, cause->detail) : errdetail("%s", cause->message),
-                hint ? errhint("%s", hint) : 0, errcontext("SQL statement \"%s\"", statement));
+                hint ? errhint("%s", hint) : 0, errcontext("SQL statement \"%s\"", statement->text));
     }
     PG_END_TRY();
 }
@@ -76,7 +76,7 @@ void run_statements(List *statements, Oid schema, const char *script, const core
         auto *statement = static_cast<const Statement *>(list_nth(statements, number - 1));
         if (replaces_comment(statement->tree, schema, before)) continue;
         as_part(psprintf("%s: statement %d of %d", script, number, count), first_line(statement->text),
-                [&] { run_statement(statement->text, script, number); });
+                [&] { run_statement(statement, script, number); });
     }
 }
 
@@ -91,7 +91,7 @@ void note(Oid schema, core::Version from, core::Version to, const char *directio
     const char *store = quoted_schema(schema);
     const char *alter =
         psprintf("ALTER TABLE %s.discovery_migrations ALTER COLUMN version SET DEFAULT '%s'", store, text_of(to));
-    run_statement(alter, "recording the version", 1);
+    run_statement(make_statement(alter), "recording the version", 1);
     query(psprintf("INSERT INTO %s.discovery_migrations"
                    " (version, previous_version, direction, description, duration, checksum)"
                    " VALUES ($1, $2, $3, $4, clock_timestamp() - $5, $6)",
