@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use Invariants;
 use PostgreSQL::Test::Utils;
 use Stores;
 use Test::More;
@@ -16,20 +17,8 @@ my $times = 1000;
 my $clients = 8;
 
 # What must hold whatever happened, a line for each thing that does not.
-my $broken = q{
-	SELECT format('%s live copies in notebook %s', count(*), notebook_id) FROM sources
-		WHERE deleted_at IS NULL AND content_hash <> '' GROUP BY notebook_id, content_hash HAVING count(*) > 1
-	UNION ALL
-	SELECT format('notebook %s counts %s of %s', id, source_count, live.sources) FROM notebooks,
-		LATERAL (SELECT count(*) AS sources FROM sources WHERE notebook_id = notebooks.id AND deleted_at IS NULL) AS live
-		WHERE source_count <> live.sources
-	UNION ALL
-	SELECT format('source %s has no notebook', id) FROM sources WHERE notebook_id NOT IN (SELECT id FROM notebooks)
-	UNION ALL
-	SELECT format('source %s is deleted: %s, but by %s', id, deleted_at, deletion_id) FROM sources
-		WHERE deleted_at IS NULL AND deletion_id IS NOT NULL
-	UNION ALL
-	SELECT 'add_source() said ' || outcome FROM said WHERE outcome NOT IN ('added', 'duplicate', 'restored')};
+my $broken = "$broken_sources UNION ALL
+	SELECT 'add_source() said ' || outcome FROM said WHERE outcome NOT IN ('added', 'duplicate', 'restored')";
 
 # fresh('name'): a database with two notebooks, and functions of the clients' own
 sub fresh

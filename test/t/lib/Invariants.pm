@@ -4,23 +4,28 @@ use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT = qw(broken $broken_rows);
+our @EXPORT = qw(broken $broken_rows $broken_sources);
 
-# A query with one line for each thing that does not hold of the rows; the store is the first in search_path.
-our $broken_rows = <<'END';
-SELECT format('%s live copies of %s in notebook %s', count(*), content_hash, notebook_id) FROM sources
+# A query with one line for each thing that does not hold of sources and notebooks; the store is the first in
+# search_path. It reads nothing else, so that a store of version 1.0 can be looked at too.
+our $broken_sources = <<'END';
+SELECT format('%s live copies in notebook %s of %s', count(*), notebook_id, content_hash) FROM sources
 	WHERE deleted_at IS NULL AND content_hash <> '' GROUP BY notebook_id, content_hash HAVING count(*) > 1
 UNION ALL
 SELECT format('notebook %s counts %s of %s', id, source_count, live.sources) FROM notebooks,
 	LATERAL (SELECT count(*) AS sources FROM sources WHERE notebook_id = notebooks.id AND deleted_at IS NULL) AS live
 	WHERE source_count <> live.sources
 UNION ALL
-SELECT format('check_source_counts() says %s instead of %s', source_count, actual_count) FROM check_source_counts()
-UNION ALL
 SELECT format('source %s has no notebook', id) FROM sources WHERE notebook_id NOT IN (SELECT id FROM notebooks)
 UNION ALL
 SELECT format('source %s is live, and deleted by %s', id, deletion_id) FROM sources
 	WHERE deleted_at IS NULL AND deletion_id IS NOT NULL
+END
+
+# The same, with what does not hold of the rest.
+our $broken_rows = $broken_sources . <<'END';
+UNION ALL
+SELECT format('check_source_counts() says %s instead of %s', source_count, actual_count) FROM check_source_counts()
 UNION ALL
 SELECT format('source %s is deleted by %s, which is not in the log', id, deletion_id) FROM sources
 	WHERE deletion_id IS NOT NULL AND deletion_id NOT IN (SELECT id FROM discovery_deletions)
