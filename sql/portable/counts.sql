@@ -120,6 +120,7 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_count_sources() IS
     'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
+REVOKE ALL ON FUNCTION @extschema@.discovery_count_sources() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.check_source_counts()
     RETURNS TABLE (notebook_id uuid, name text, source_count integer, actual_count bigint)

@@ -32,18 +32,32 @@ CREATE FUNCTION @extschema@.discovery_run_step(from_version text, to_version tex
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
+    own_schema constant name := (parse_ident(@extschema@.discovery_functions()))[1];
     store record;
+    others text;
     is_adopted_now boolean;
 BEGIN
-    -- ALTER EXTENSION UPDATE replaces no functions, so the script of a later release runs with these.
+    -- The way down of a later release, and the script of a step alone, run with these functions.
     IF NOT ARRAY[from_version, to_version] <@ @extschema@.discovery_versions() THEN
         RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
             MESSAGE = format('the functions of discovery do not know the step %s -> %s', from_version, to_version),
             HINT = 'Replace them in one transaction: DROP EXTENSION discovery CASCADE; CREATE EXTENSION discovery;'
                    ' the tables of the stores stay.';
     END IF;
-    SELECT * INTO store FROM @extschema@.discovery_stores(
-        ARRAY[(parse_ident(@extschema@.discovery_functions()))[1]::name]);
+    IF @extschema@.discovery_number(to_version) < @extschema@.discovery_number(from_version) THEN
+        others := (SELECT string_agg(format('The store in schema "%s" has version %s.', other.schema, other.version),
+                                     E'\n' ORDER BY other.schema)
+                   FROM @extschema@.discovery_stores(NULL) AS other
+                   WHERE other.schema <> own_schema
+                     AND @extschema@.discovery_number(other.version) > @extschema@.discovery_number(to_version));
+        IF others IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('cannot downgrade the extension to version %s because some stores have a newer'
+                                 ' version', to_version),
+                DETAIL = others, HINT = 'Downgrade them first with discovery_downgrade().';
+        END IF;
+    END IF;
+    SELECT * INTO store FROM @extschema@.discovery_stores(ARRAY[own_schema]);
     IF store.version = from_version THEN
         -- Tables that this transaction has adopted are left as they are.
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.discovery_migrations'

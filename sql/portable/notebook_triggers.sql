@@ -48,3 +48,4 @@ BEGIN
     RETURN NULL;
 END
 $$;
+REVOKE ALL ON FUNCTION @extschema@.discovery_notebook_change() FROM PUBLIC;

@@ -156,7 +156,7 @@ BEGIN
 
     -- Each call is a deletion of its own, also inside another one.
     PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
-    IF reason IS NOT NULL THEN PERFORM pg_catalog.set_config('discovery.reason', reason, true); END IF;
+    IF reason OPERATOR(pg_catalog.<>) '' THEN PERFORM pg_catalog.set_config('discovery.reason', reason, true); END IF;
     EXECUTE pg_catalog.format(
         'WITH gone AS (UPDATE %s.sources SET deleted_at = pg_catalog.timezone(''UTC'', pg_catalog.now())'
         ' WHERE id OPERATOR(pg_catalog.=) ANY ($1) AND deleted_at IS NULL RETURNING deletion_id)'

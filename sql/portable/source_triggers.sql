@@ -88,3 +88,4 @@ BEGIN
     RETURN NULL;
 END
 $$;
+REVOKE ALL ON FUNCTION @extschema@.discovery_lost_file() FROM PUBLIC;

@@ -199,7 +199,6 @@ DECLARE
     owner oid;
     why text;
     store record;
-    version text;
     differences text;
     nearest text;
 BEGIN

@@ -73,7 +73,8 @@ const Deletion *deletion_of_call(const core::Uuid &call, const char *reason) {
 
 Call begin_call(const char *reason) {
     core::Uuid id = new_uuid();
-    Call call{id, deletion_of_call(id, reason ? reason : reason_setting()), deletions->call};
+    if (reason == nullptr || reason[0] == '\0') reason = reason_setting();
+    Call call{id, deletion_of_call(id, reason), deletions->call};
     deletions->call = call.deletion;
     return call;
 }

@@ -23,7 +23,7 @@ const Deletion *find_deletion(const core::Uuid &id);
 /// are two deletions, even with the same reason. The caller of the function does not choose the deletion's id.
 const Deletion *deletion_of_call(const core::Uuid &call, const char *reason);
 
-/// Between begin_call() and end_call(), all deletions form one batch with its own reason (null: the
+/// Between begin_call() and end_call(), all deletions form one batch with its own reason (null or empty: the
 /// reason in discovery.reason). Calls may nest, because a user's trigger may delete other sources. The caller must also
 /// call end_call() on error.
 struct Call {

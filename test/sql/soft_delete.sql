@@ -104,6 +104,13 @@ SELECT name, deleted_at IS NULL AS lives FROM sources WHERE content_hash = 'hash
 SELECT (delete_source(id => source('a1 third'), reason => 'named')).deleted;
 SELECT deleted FROM delete_sources(reason => 'named', ids => sources_of('a4'));
 
+-- An empty reason is none: that of the setting holds.
+BEGIN;
+SET LOCAL discovery.reason = 'of the setting';
+SELECT deletion_id FROM restore_source(source('a4')), delete_source(source('a4'), '') \gset
+SELECT reason FROM discovery_deletions WHERE id = :'deletion_id';
+ROLLBACK;
+
 -- DELETE removes live and soft-deleted sources permanently, and logs nothing; so does DELETE of a notebook, which
 -- removes its sources.
 SELECT count(*) AS batches FROM discovery_deletions;

@@ -98,6 +98,24 @@ foreach my $function (qw(discovery_shape discovery_check discovery_autogenerate 
 	like($err, qr/ERROR:  0A000: \w+\(\) is not available in the SQL-only edition/, "$call says that it is native only");
 }
 
+# An owner, and a schema, whose names need quotes
+$node->safe_psql('postgres', 'CREATE ROLE "App-Owner" LOGIN; CREATE DATABASE quotes OWNER "App-Owner"');
+$node->safe_psql('quotes', 'CREATE SCHEMA "My Store" AUTHORIZATION "App-Owner"');
+try_ok($node, 'an owner and a schema whose names need quotes', '',
+	[ 'App-Owner' ], 'psql', '-Xq', '-1', '-o', '/dev/null', '-v', 'schema=My Store', '-f', $file, 'quotes');
+is( value($node, 'quotes', q{SET ROLE "App-Owner"; SET search_path = "My Store"; BEGIN;
+	INSERT INTO notebooks (id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'n');
+	SELECT outcome FROM add_source('00000000-0000-4000-8000-000000000001', 's', 'text', extracted_text => 'a');
+	SELECT deleted FROM delete_sources(ARRAY(SELECT id FROM sources));
+	SELECT source_count FROM notebooks;
+	SELECT outcome FROM restore_sources((SELECT id FROM discovery_deletions));
+	SELECT acting_role FROM list_source_deletions();
+	SELECT source_count FROM notebooks;
+	DELETE FROM sources; COMMIT;
+	SET discovery.allow_data_loss = on; SELECT discovery_downgrade(); SELECT discovery_upgrade();
+	SELECT state FROM discovery_status()}),
+	"added\n1\n0\nrestored\nApp-Owner\n1\n1.0\n1.1\ncurrent", 'work');
+
 #
 # What is refused changes nothing.
 #
@@ -147,7 +165,20 @@ $node->safe_psql('managed', "SET ROLE stranger; SET search_path = other, public;
 		BEGIN RAISE EXCEPTION 'ran as %', current_user; END \$\$;
 	CREATE TRIGGER seize BEFORE UPDATE ON notebooks FOR EACH ROW EXECUTE FUNCTION other.seize();
 	INSERT INTO notebooks VALUES (gen_random_uuid(), 0, now());
-	CREATE TRIGGER mine AFTER INSERT ON sources REFERENCING NEW TABLE AS new_rows
+	INSERT INTO sources SELECT gen_random_uuid(), id, now() FROM notebooks");
+my $triggers = "SELECT format('%s', p.oid::regprocedure) FROM pg_proc AS p WHERE p.prorettype = 'trigger'::regtype
+	AND p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1";
+my @definers = split /\n/, value($node, 'managed', $triggers);
+cmp_ok(scalar @definers, '>=', 3, 'some trigger functions have the rights of the owner');
+foreach my $function (@definers)
+{
+	my (undef, undef, $attached) = try_psql($node, 'managed', "SET ROLE stranger;
+		CREATE TRIGGER mine AFTER UPDATE ON other.sources FOR EACH ROW EXECUTE FUNCTION $function");
+	like($attached, qr/ERROR:  permission denied for function/, "nobody else puts $function on a table");
+}
+# Not even then:
+$node->safe_psql('managed', "GRANT EXECUTE ON FUNCTION discovery_count_sources() TO stranger; SET ROLE stranger;
+	CREATE TRIGGER mine AFTER INSERT ON other.sources REFERENCING NEW TABLE AS new_rows
 		FOR EACH STATEMENT EXECUTE FUNCTION public.discovery_count_sources()");
 my (undef, undef, $seized) = try_psql($node, 'managed', "SET ROLE stranger;
 	INSERT INTO other.sources SELECT gen_random_uuid(), id, now() FROM other.notebooks");
@@ -247,6 +278,13 @@ $node->safe_psql('postgres', 'CREATE DATABASE cloud OWNER keeper');
 	installs('cloud', 'the file without a store');
 }
 is(value($node, 'cloud', $status), 'SQL-only|missing|', 'there is none');
+copy('cloud', 'told');
+$node->safe_psql('told', 'SET ROLE keeper; SELECT discovery_remove_functions()');
+{
+	local $ENV{PGOPTIONS} = '-c discovery.create_store=off';
+	my (undef, $told) = install('told');
+	like($told, qr/^The functions are in schema public, without a store\./, 'and the file says so');
+}
 try_ok($node, 'a dump of the native extension', '',
 	[ 'keeper' ], 'pg_dump', '-Fc', '-f', "$dir/native.dump", 'native_before');
 my (undef, undef, $errors) = try($node, [ 'admin' ], 'pg_restore', '-d', 'cloud', "$dir/native.dump");
@@ -333,7 +371,16 @@ SQL
 		my $state = 'SELECT edition, state, store_version, extension_version FROM discovery_status()';
 		$cloud->safe_psql('app', "$as CREATE EXTENSION discovery VERSION '1.0'");
 		is(value($cloud, 'app', $state), 'SQL-only|current|1.0|1.0', "$way: CREATE EXTENSION");
+		# As if an earlier release had made the functions
+		$cloud->safe_psql('app', "$as CREATE FUNCTION discovery_gone() RETURNS integer LANGUAGE sql RETURN 1;
+			CREATE OR REPLACE FUNCTION discovery_signatures() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+				RETURN ARRAY['discovery_gone()', 'discovery_signatures()'];
+			CREATE OR REPLACE FUNCTION discovery_versions() RETURNS text[] LANGUAGE sql STABLE PARALLEL UNSAFE
+				SET search_path TO pg_catalog, pg_temp RETURN ARRAY['base', '1.0'];
+			ALTER EXTENSION discovery ADD FUNCTION discovery_gone()");
 		$cloud->safe_psql('app', "$as ALTER EXTENSION discovery UPDATE");
+		is( value($cloud, 'app', "SELECT to_regproc('discovery_gone') IS NULL, cardinality(discovery_signatures()) > 50,
+			discovery_versions()"), 't|t|{base,1.0,1.1}', "$way: the update replaces the functions");
 		is(value($cloud, 'app', $state), 'SQL-only|current|1.1|1.1', "$way: ALTER EXTENSION UPDATE");
 		is(value($cloud, 'app', "SELECT count(*) FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e'
 			AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'discovery')"), '0', "$way: no table is a member");
@@ -341,6 +388,11 @@ SQL
 		$cloud->safe_psql('app',
 			"$as SET discovery.allow_data_loss = on; SELECT discovery_downgrade(); SELECT discovery_upgrade()");
 		is(value($cloud, 'app', $state), 'SQL-only|current|1.1|1.1', "$way: down and up");
+		$cloud->safe_psql('app', "$as CREATE SCHEMA other; SELECT discovery_create_store('other')");
+		my (undef, undef, $other) = try_psql($cloud, 'app', "$as SELECT discovery_downgrade()");
+		like($other, qr/cannot downgrade the extension to version 1\.0 because some stores .*\n.*"other"/,
+			"$way: not below another store");
+		$cloud->safe_psql('app', "$as SELECT discovery_drop_store('other')");
 		$cloud->safe_psql('app', "$as DROP EXTENSION discovery CASCADE");
 		is(value($cloud, 'app', 'SELECT count(*) FROM sources'), '37', "$way: DROP EXTENSION leaves the rows");
 		$cloud->safe_psql('app', "$as CREATE EXTENSION discovery");

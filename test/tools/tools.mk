@@ -64,9 +64,10 @@ test-assertions:
 test-sanitizers:
 	@test/tools/sanitizers || [ $$? = 77 ]
 
-## lint-static   check the sources by cppcheck and clang-tidy
+## lint-static   check the sources by cppcheck and clang-tidy, and those of the SQL-only edition by plpgsql_check
 lint-static:
 	@test/tools/static || [ $$? = 77 ]
+	@test/tools/plpgsql || [ $$? = 77 ]
 
 ## coverage      run the tests and write the line coverage of core and extension to coverage/index.html
 coverage:
