@@ -9,21 +9,28 @@ CREATE FUNCTION @extschema@.find_duplicate_sources(notebook_id uuid DEFAULT NULL
 AS $$
 DECLARE
     store pg_catalog.record;
+    hash pg_catalog.text;
 BEGIN
     store := @extschema@.discovery_require_store(NULL, pg_catalog.current_schemas(false));
-    RETURN QUERY EXECUTE pg_catalog.replace($sql$
-        SELECT hash, pg_catalog.count(*),
-               pg_catalog.count(DISTINCT notebook_id), pg_catalog.array_agg(id ORDER BY created_at, id),
-               (pg_catalog.sum(bytes) OPERATOR(pg_catalog.-) pg_catalog.max(bytes))::pg_catalog.int8
-        FROM (SELECT id, notebook_id, created_at, pg_catalog.octet_length(extracted_text) AS bytes,
-                     CASE WHEN content_hash OPERATOR(pg_catalog.~) '^[0-9A-Fa-f]{64}$'::pg_catalog.text
-                          THEN pg_catalog.lower(content_hash::pg_catalog.text)
-                          ELSE content_hash::pg_catalog.text END AS hash
-              FROM @store@.sources
-              WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
-                AND ($1 IS NULL OR notebook_id OPERATOR(pg_catalog.=) $1)) AS live
-        GROUP BY hash HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1
-        ORDER BY pg_catalog.count(*) DESC, hash$sql$, '@store@', pg_catalog.quote_ident(store.schema))
+    -- Version 1.0 leaves capital letters in hashes.
+    hash := CASE WHEN store.version OPERATOR(pg_catalog.<>) '1.0' THEN '%1$s.content_hash::pg_catalog.text' ELSE
+        'CASE WHEN %1$s.content_hash OPERATOR(pg_catalog.~) ''^[0-9A-Fa-f]{64}$''::pg_catalog.text'
+        ' THEN pg_catalog.lower(%1$s.content_hash::pg_catalog.text) ELSE %1$s.content_hash::pg_catalog.text END' END;
+    RETURN QUERY EXECUTE pg_catalog.replace(pg_catalog.replace(pg_catalog.replace($sql$
+        SELECT twice.hash, pg_catalog.count(*), pg_catalog.count(DISTINCT source.notebook_id),
+               pg_catalog.array_agg(source.id ORDER BY source.created_at, source.id),
+               (pg_catalog.sum(pg_catalog.octet_length(source.extracted_text)) OPERATOR(pg_catalog.-)
+                pg_catalog.max(pg_catalog.octet_length(source.extracted_text)))::pg_catalog.int8
+        FROM (SELECT @each_hash@ AS hash FROM @store@.sources AS each
+              WHERE each.deleted_at IS NULL AND each.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+                AND ($1 IS NULL OR each.notebook_id OPERATOR(pg_catalog.=) $1)
+              GROUP BY hash HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AS twice
+        JOIN @store@.sources AS source ON @source_hash@ OPERATOR(pg_catalog.=) twice.hash
+        WHERE source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+          AND ($1 IS NULL OR source.notebook_id OPERATOR(pg_catalog.=) $1)
+        GROUP BY twice.hash
+        ORDER BY pg_catalog.count(*) DESC, twice.hash$sql$, '@store@', pg_catalog.quote_ident(store.schema)),
+        '@each_hash@', pg_catalog.format(hash, 'each')), '@source_hash@', pg_catalog.format(hash, 'source'))
         USING notebook_id;
 END
 $$;

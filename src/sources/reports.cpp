@@ -19,30 +19,42 @@ void require_right(Oid table, AclMode right) {
     if (result != ACLCHECK_OK) aclcheck_error(result, OBJECT_TABLE, get_rel_name(table));
 }
 
+// The hash of a source. Version 1.0 leaves capital letters in it.
+const char *hash_of(const Store &store, const char *source) {
+    if (core::Version{1, 0} < store.version) return psprintf("%s.content_hash::pg_catalog.text", source);
+    return psprintf(
+        "CASE WHEN %s.content_hash OPERATOR(pg_catalog.~) '^[0-9A-Fa-f]{64}$'::pg_catalog.text"
+        " THEN pg_catalog.lower(%s.content_hash::pg_catalog.text)"
+        " ELSE %s.content_hash::pg_catalog.text END",
+        source, source, source);
+}
+
 }  // namespace
 }  // namespace discovery
 
 using namespace discovery;
 
-// Also works on a store that is still at version 1.0, where one notebook may have duplicates.
+// Also works on a store that is still at version 1.0, where one notebook may have duplicates. Of sources without a
+// duplicate, it reads no text.
 DISCOVERY_FUNCTION(discovery_find_duplicate_sources) {
     Store store = require_store(nullptr);
     return with_rights(store, [&] {
-        return return_rows(fcinfo,
-                           placed(R"sql(SELECT hash, pg_catalog.count(*),
-               pg_catalog.count(DISTINCT notebook_id), pg_catalog.array_agg(id ORDER BY created_at, id),
-               (pg_catalog.sum(bytes) OPERATOR(pg_catalog.-) pg_catalog.max(bytes))::pg_catalog.int8
-        FROM (SELECT id, notebook_id, created_at, pg_catalog.octet_length(extracted_text) AS bytes,
-                     CASE WHEN content_hash OPERATOR(pg_catalog.~) '^[0-9A-Fa-f]{64}$'::pg_catalog.text
-                          THEN pg_catalog.lower(content_hash::pg_catalog.text)
-                          ELSE content_hash::pg_catalog.text END AS hash
-              FROM @store@.sources
-              WHERE deleted_at IS NULL AND content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
-                AND ($1 IS NULL OR notebook_id OPERATOR(pg_catalog.=) $1)) AS live
-        GROUP BY hash HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1
-        ORDER BY pg_catalog.count(*) DESC, hash)sql",
-                                  store),
-                           {argument(fcinfo, 0, UUIDOID)});
+        const char *sql = psprintf(R"sql(SELECT twice.hash, pg_catalog.count(*),
+               pg_catalog.count(DISTINCT source.notebook_id),
+               pg_catalog.array_agg(source.id ORDER BY source.created_at, source.id),
+               (pg_catalog.sum(pg_catalog.octet_length(source.extracted_text)) OPERATOR(pg_catalog.-)
+                pg_catalog.max(pg_catalog.octet_length(source.extracted_text)))::pg_catalog.int8
+        FROM (SELECT %s AS hash FROM @store@.sources AS each
+              WHERE each.deleted_at IS NULL AND each.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+                AND ($1 IS NULL OR each.notebook_id OPERATOR(pg_catalog.=) $1)
+              GROUP BY hash HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AS twice
+        JOIN @store@.sources AS source ON %s OPERATOR(pg_catalog.=) twice.hash
+        WHERE source.deleted_at IS NULL AND source.content_hash OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+          AND ($1 IS NULL OR source.notebook_id OPERATOR(pg_catalog.=) $1)
+        GROUP BY twice.hash
+        ORDER BY pg_catalog.count(*) DESC, twice.hash)sql",
+                                   hash_of(store, "each"), hash_of(store, "source"));
+        return return_rows(fcinfo, placed(sql, store), {argument(fcinfo, 0, UUIDOID)});
     });
 }
 
