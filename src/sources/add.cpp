@@ -5,6 +5,7 @@
 #include "server/subtransaction.hpp"
 #include "sources/add.hpp"
 #include "sources/own_write.hpp"
+#include "sources/probe.hpp"
 #include "sources/soft_delete.hpp"
 
 extern "C" {
@@ -167,13 +168,16 @@ void put_outcome(FunctionCallInfo fcinfo, Datum id, const char *outcome) {
 Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &source, const Conflict &conflict) {
     bool is_null;
     if (source.has_identity) {
-        if (run_saved(find_live(store), {source.notebook_id, source.content_hash}, live_index) > 0) {
+        auto look = [&](const char *index, const char *(*statement)(const Store &)) {
+            return !is_absent(store, index, source.notebook_id, source.content_hash) &&
+                   run_saved(statement(store), {source.notebook_id, source.content_hash}, index) > 0;
+        };
+        if (look(live_index, find_live)) {
             if (conflict.on_duplicate == "error") raise_duplicate(store, 0, result_text(0, 0), result_text(0, 1));
             put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
             return Attempt::done;
         }
-        if (conflict.on_deleted != "add" &&
-            run_saved(find_deleted(store), {source.notebook_id, source.content_hash}, deleted_index) > 0) {
+        if (conflict.on_deleted != "add" && look(deleted_index, find_deleted)) {
             Datum id = result_datum(0, 0, &is_null);
             Attempt attempt = try_restore(store, source, id);
             if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");

@@ -26,9 +26,9 @@ auto asking(Body body) {
     return result;
 }
 
-bool has_citus() { return OidIsValid(get_extension_oid("citus", true)); }
-
 }  // namespace
+
+bool has_citus() { return OidIsValid(get_extension_oid("citus", true)); }
 
 // By the application_name that Citus gives its sessions.
 bool is_session_of_citus() {

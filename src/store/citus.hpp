@@ -5,6 +5,9 @@
 
 namespace discovery {
 
+/// Whether the database has Citus.
+bool has_citus();
+
 /// Whether Citus has opened this session, to do a part of another session's work on this server.
 bool is_session_of_citus();
 
