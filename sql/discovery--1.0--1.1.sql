@@ -31,7 +31,8 @@ CREATE FUNCTION @extschema@.discovery_source_statement() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'discovery_source_statement';
 COMMENT ON FUNCTION @extschema@.discovery_source_statement() IS
-    'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
+    'trigger on sources, after each statement: adds its changes to what the counts of the notebooks are to become, and '
+    'writes the deletion log';
 
 CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -52,7 +52,7 @@ END $$;
 CREATE TRIGGER own_notebook BEFORE INSERT ON sources FOR EACH ROW EXECUTE FUNCTION own_notebook();
 INSERT INTO sources (notebook_id, name, source_type)
     SELECT '00000000-0000-4000-8000-000000000001', name, 'file' FROM unnest('{a,a,b}'::text[]) AS name;
-SELECT name, source_count FROM notebooks ORDER BY name;
+SELECT name, source_count FROM notebooks ORDER BY name COLLATE "C";
 SELECT * FROM check_source_counts();
 DROP TRIGGER own_notebook ON sources;
 
@@ -66,7 +66,7 @@ WITH other AS (SELECT id FROM notebooks WHERE name = 'made for a, again'),
      moved AS (UPDATE sources SET notebook_id = '00000000-0000-4000-8000-00000000000f'
                WHERE notebook_id = '00000000-0000-4000-8000-000000000001')
 UPDATE notebooks SET id = '00000000-0000-4000-8000-00000000000f' WHERE name = 'Nested';
-SELECT name, source_count FROM notebooks ORDER BY name;
+SELECT name, source_count FROM notebooks ORDER BY name COLLATE "C";
 SELECT * FROM check_source_counts();
 
 -- The statements that count in these two schemas have one hash.

@@ -32,7 +32,7 @@ BEGIN
                 timezone('UTC', moment), deletion);
 END $$;
 CREATE VIEW rest AS
-    SELECT (SELECT string_agg(name, ' ' ORDER BY name) FROM sources) AS sources,
+    SELECT (SELECT string_agg(name, ' ' ORDER BY name COLLATE "C") FROM sources) AS sources,
            (SELECT string_agg(reason, ' ' ORDER BY reason) FROM discovery_deletions) AS log;
 
 -- The default is 30 days; younger sources, live ones and those deleted just now stay.

@@ -64,6 +64,10 @@ test-assertions:
 test-sanitizers:
 	@test/tools/sanitizers || [ $$? = 77 ]
 
+## test-locales  run the regression tests in clusters of other locales and encodings
+test-locales:
+	@test/tools/locales
+
 ## lint-static   check the sources by cppcheck and clang-tidy, and those of the SQL-only edition by plpgsql_check
 lint-static:
 	@test/tools/static || [ $$? = 77 ]
@@ -106,4 +110,4 @@ docker-test:
 	@test/long/docker || [ $$? = 77 ]
 
 .PHONY: help setup demo demo-stop test test-long test-majors coverage bench shapes migration release installer dist deb
-.PHONY: docker-test fuzz-sql torture faults soak test-assertions test-sanitizers lint-static
+.PHONY: test-locales docker-test fuzz-sql torture faults soak test-assertions test-sanitizers lint-static
