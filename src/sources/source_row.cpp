@@ -62,6 +62,13 @@ bool is_new_text(const Row &before, const Row &after, const Columns &columns) {
            !datum_image_eq(old_text.datum, new_text.datum, attribute->attbyval, attribute->attlen);
 }
 
+// Whether add_source() restores the row. It keeps its hash, that of the content which add_source() was called with,
+// whatever the text.
+bool is_added_again(FunctionCallInfo fcinfo, const Row &before, const Row &after, const Columns &columns) {
+    return !before[columns.deleted_at].is_null && after[columns.deleted_at].is_null &&
+           writes_restored(fcinfo, before[columns.id]);
+}
+
 void set_hash(FunctionCallInfo fcinfo, RowChanges &changes, const Row *before, const Row &after,
               const Columns &columns) {
     Value hash = after[columns.content_hash];
@@ -77,7 +84,7 @@ void set_hash(FunctionCallInfo fcinfo, RowChanges &changes, const Row *before, c
         return;
     }
     std::string_view given = view_of(hash);
-    if (before != nullptr && !writes_restored(fcinfo, (*before)[columns.id])) {
+    if (before != nullptr && !is_added_again(fcinfo, *before, after, columns)) {
         Value old_hash = (*before)[columns.content_hash];
         if (!is_blank(old_hash) && view_of(old_hash) == given && is_new_text(*before, after, columns) &&
             view_of({hash_of_text(*before, columns), false}) == given) {

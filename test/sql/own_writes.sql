@@ -63,11 +63,14 @@ SELECT deleted FROM delete_source('00000000-0000-4000-8000-000000000014', 'a rea
 COMMIT;
 SELECT sources FROM discovery_deletions ORDER BY id;
 
--- A hash that is kept with another text, as add_source() restores a source
-UPDATE sources SET deleted_at = NULL;
-UPDATE sources SET extracted_text = 'other' WHERE name = '1' AND discovery_write(id, 'restore');
-UPDATE sources SET extracted_text = 'another' WHERE name = '2';
-SELECT name, content_hash = content_hash(name) AS has_old_hash FROM sources WHERE name IN ('1', '2') ORDER BY name;
+-- A hash that is kept with another text, as add_source() restores a source: only of a row that comes back
+UPDATE sources SET deleted_at = NULL WHERE name <> '1';
+SET ROLE regress_discovery_writer;
+UPDATE sources SET deleted_at = NULL, extracted_text = 'other' WHERE name = '1' AND discovery_write(id, 'restore');
+UPDATE sources SET extracted_text = 'another' WHERE name = '2' AND discovery_write(id, 'restore');
+UPDATE sources SET extracted_text = 'a third' WHERE name = '3';
+RESET ROLE;
+SELECT name, content_hash = content_hash(name) AS has_old_hash FROM sources WHERE name IN ('1', '2', '3') ORDER BY name;
 
 DROP SCHEMA discovery_own_writes CASCADE;
 DROP ROLE regress_discovery_writer;
