@@ -60,7 +60,7 @@ foreach my $first (map { $_ * $batch } 0 .. ($calls - 1) / $batch)
 		  || $state eq '00000' && $never{$name} && $statements[$call] !~ /NULL/;
 	}
 	push @wrong, map { "by $caller: $_" }
-	  "$out\n$err" =~ /(.*(?:cache lookup failed|could not open relation|SPIED).*\n(?:(?:CONTEXT|  |SQL |PL).*\n)*)/g;
+	  "$out\n$err" =~ /(.*(?:cache lookup failed|could not open relation|SPIED|WRONG).*\n(?:(?:CONTEXT|  |SQL |PL).*\n)*)/g;
 	if ($caller eq 'low')
 	{
 		push @wrong, map { "the low role sees: $_" } "$out\n$err" =~ /(.*SECRET.*)/g;
