@@ -83,7 +83,7 @@ void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Rela
                datum_image_eq(old_value.datum, new_value.datum, attribute->attbyval, attribute->attlen);
     };
     if (!is_kept(updated_at)) return;
-    for (AttrNumber column = 1; column <= descriptor->natts; ++column) {
+    for (int column = 1; column <= descriptor->natts; ++column) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
         // Generated columns are not computed yet. They depend only on the other columns.
         if (column == updated_at || column == kept_by_us || attribute->attisdropped || attribute->attgenerated)

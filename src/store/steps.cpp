@@ -143,8 +143,8 @@ void lock_in_tries(const Store &store, const std::vector<std::string> &names) {
         if (error == nullptr) return;
         if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE && error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
             ReThrowError(error);
-        const long pause_ms = try_ms * Min(attempt, most_pauses);
-        if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), Max(limit_ms - static_cast<int>(pause_ms), 0)))
+        const int pause_ms = try_ms * Min(attempt, most_pauses);
+        if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), Max(limit_ms - pause_ms, 0)))
             ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                     errmsg("could not lock table \"%s\" within lock_timeout", table),
                     errdetail("Another session is using the table."),
