@@ -31,6 +31,8 @@ CREATE TABLE public.discovery_calls (number integer GENERATED ALWAYS AS IDENTITY
 INSERT INTO public.discovery_calls (call) VALUES
     ('add_source(''00000000-0000-4000-8000-000000000001'', ''x'', ''text'', extracted_text => ''y'')'),
     ('add_source(''00000000-0000-4000-8000-000000000001'', ''x'', ''text'', extracted_text => ''words 1'')'),
+    ('add_sources(''00000000-0000-4000-8000-000000000001'','
+     ' ''[{"name": "x", "source_type": "text", "extracted_text": "y"}]'')'),
     ('find_duplicate_sources()'),
     ('check_source_hashes()'),
     ('check_source_counts()'),
