@@ -25,6 +25,8 @@ srand($seed);
 
 # What a state says of a call: these are refused before the function does anything.
 my $refused = qr/^(?:22...|3F000|P0002|42P01|42501|42883|42703|42P05|42P16|0A000|25001|25006|39P01)$/;
+# What no output may have
+my $telling = qr/cache lookup failed|could not open relation|SPIED|WRONG/;
 my (%called, %past, %states, @wrong);
 
 my @callers = ('owner', 'low', 'owner', 'low', 'postgres');
@@ -60,7 +62,7 @@ foreach my $first (map { $_ * $batch } 0 .. ($calls - 1) / $batch)
 		  || $state eq '00000' && $never{$name} && $statements[$call] !~ /NULL/;
 	}
 	push @wrong, map { "by $caller: $_" }
-	  "$out\n$err" =~ /(.*(?:cache lookup failed|could not open relation|SPIED|WRONG).*\n(?:(?:CONTEXT|  |SQL |PL).*\n)*)/g;
+	  "$out\n$err" =~ /(.*$telling.*\n(?:(?:CONTEXT|  |SQL |PL).*\n)*)/g;
 	if ($caller eq 'low')
 	{
 		push @wrong, map { "the low role sees: $_" } "$out\n$err" =~ /(.*SECRET.*)/g;
