@@ -13,7 +13,7 @@ PGDLLEXPORT Datum planted(PG_FUNCTION_ARGS) {
         case 0:
             PG_RETURN_INT32(1 << bits);
         case 1: {
-            auto *bytes = new char[4000]();
+            char *volatile bytes = new char[4000]();  // volatile: the compiler does not know its size
             PG_RETURN_INT32(bytes[number]);
         }
         default: {

@@ -60,9 +60,10 @@ soak:
 test-assertions:
 	@test/tools/assertions || [ $$? = 77 ]
 
-## test-sanitizers  run the tests under UBSan and valgrind, each after an error that is planted
+## test-sanitizers  run the tests under UBSan, valgrind, and on 17 ASan, each after an error that is planted
 test-sanitizers:
 	@test/tools/sanitizers || [ $$? = 77 ]
+	@COMMAND="test/tools/sanitizers preloaded" test/tools/majors 17 || [ $$? = 77 ]
 
 ## test-locales  run the regression tests in clusters of other locales and encodings
 test-locales:
