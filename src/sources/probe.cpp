@@ -69,7 +69,7 @@ bool is_absent(const Store &store, const char *index, const Argument &notebook_i
     if (pg_class_aclcheck(store.sources, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return false;
     Relation sources = table_open(store.sources, AccessShareLock);
     if (known.sources != store.sources) look_up(sources);
-    const Oid which = index == live_index ? known.live : known.deleted;
+    const Oid which = strcmp(index, live_index) == 0 ? known.live : known.deleted;
     bool is_none = false;
     if (OidIsValid(which)) {
         // As SPI does before a statement
