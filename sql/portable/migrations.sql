@@ -207,6 +207,7 @@ DECLARE
                                    WHERE name = 'default_toast_compression') THEN 'lz4' ELSE 'pglz' END;
     statement text;
     told record;
+    member text;
     cause text;
     detail text;
     hint text;
@@ -223,7 +224,15 @@ BEGIN
                     RAISE WARNING USING MESSAGE = told.message, HINT = told.hint;
                 END LOOP;
             ELSE
+                -- The script of an extension may replace, or find, only what is a member. Ours are none otherwise.
+                member := (SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+                           FROM regexp_match(statements[number],
+                                             '^CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) @store@\.(\w+)') AS name
+                           JOIN pg_class AS c ON c.oid = to_regclass(quote_ident(schema) || '.' || quote_ident(name[1]))
+                           WHERE EXISTS (SELECT FROM pg_extension WHERE extname = 'discovery'));
+                IF member IS NOT NULL THEN EXECUTE 'ALTER EXTENSION discovery ADD ' || member; END IF;
                 EXECUTE statement;
+                IF member IS NOT NULL THEN EXECUTE 'ALTER EXTENSION discovery DROP ' || member; END IF;
             END IF;
         EXCEPTION
             WHEN lock_not_available THEN RAISE;
@@ -295,8 +304,14 @@ BEGIN
         CONTINUE WHEN NOT EXISTS (
             SELECT FROM pg_attribute WHERE attrelid = to_regclass(format('%I.%I', schema, loss.relation))
             AND NOT attisdropped AND (loss.part = '' OR attname = loss.part));
-        EXECUTE format('SELECT count(%s) FROM %I.%I', coalesce(quote_ident(nullif(loss.part, '')), '*'), schema,
-                       loss.relation) INTO rows;
+        -- Values that a user has given to a column are neither NULL nor its default.
+        EXECUTE format('SELECT count(*) FROM %I.%I%s', schema, loss.relation, CASE WHEN loss.part <> '' THEN
+            coalesce((SELECT format(' WHERE %1$I IS NOT NULL AND %1$I::text <> (%2$s)::text', loss.part,
+                                    pg_get_expr(d.adbin, d.adrelid))
+                      FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                      WHERE a.attrelid = format('%I.%I', schema, loss.relation)::regclass AND a.attname = loss.part
+                        AND a.attgenerated = ''),
+                     format(' WHERE %I IS NOT NULL', loss.part)) END) INTO rows;
         CONTINUE WHEN rows = 0;
         found_ones := found_ones || CASE loss.kind
             WHEN 'table' THEN format('Table "%s" has rows: %s.', loss.relation, rows)

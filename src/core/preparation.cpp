@@ -112,10 +112,12 @@ std::string prepared_name(std::string_view index, Version version) {
 std::string prepared_index(std::string_view statement, std::string_view name) {
     statement = without_comments(statement);
     auto pieces = pieces_of(statement);
-    std::size_t index = find(pieces, "INDEX");
-    if (index + 1 >= pieces.size()) return std::string(statement);
+    std::size_t index = find(pieces, "INDEX"), given = index + 1;
+    // IF NOT EXISTS name
+    if (given < pieces.size() && pieces[given].text == "IF") given += 3;
+    if (given >= pieces.size()) return std::string(statement);
     return std::string(statement.substr(0, pieces[index].end())) + " CONCURRENTLY " + std::string(name) +
-           std::string(statement.substr(pieces[index + 1].end()));
+           std::string(statement.substr(pieces[given].end()));
 }
 
 std::string prepared_trigger(std::string_view statement) {
@@ -133,7 +135,9 @@ std::string unless_there(std::string_view statement) {
     auto pieces = pieces_of(statement);
     std::string text(statement);
     for (std::size_t i = pieces.size(); i-- > 1;)
-        if (pieces[i - 1].text == "ADD" && pieces[i].text == "COLUMN") text.insert(pieces[i].end(), " IF NOT EXISTS");
+        if (pieces[i - 1].text == "ADD" && pieces[i].text == "COLUMN" &&
+            !(i + 1 < pieces.size() && pieces[i + 1].text == "IF"))
+            text.insert(pieces[i].end(), " IF NOT EXISTS");
     return text;
 }
 

@@ -301,6 +301,42 @@ std::vector<Difference> compare(const Shape &is, const Shape &should_be, Detail 
     return compare_all(is, should_be, detail);
 }
 
+namespace {
+
+const Object *find_object(const Shape &shape, std::string_view kind, std::string_view name) {
+    for (const Object &object : shape)
+        if (object.kind == kind && object.name == name) return &object;
+    return nullptr;
+}
+
+std::string_view without_default(std::string_view definition) {
+    return definition.substr(0, definition.find(" DEFAULT "));
+}
+
+}  // namespace
+
+std::vector<Difference> conflicts(const Shape &is, const Shape &before, const Shape &after,
+                                  const std::set<std::string, std::less<>> &added_columns) {
+    std::vector<Difference> found;
+    for (const Object &wanted : after) {
+        if (find_object(before, wanted.kind, wanted.name) != nullptr) continue;
+        if (wanted.kind == "table") {
+            for (std::string_view kind : {"view", "matview"})
+                if (const Object *other = find_object(is, kind, wanted.name))
+                    found.push_back({Difference::Kind::different, *other, wanted});
+        } else if (wanted.kind == "column") {
+            const Object *there = find_object(is, wanted.kind, wanted.name);
+            bool is_new_table = find_object(before, "table", wanted.relation()) == nullptr;
+            if (there != nullptr && without_default(there->definition) != without_default(wanted.definition))
+                found.push_back({Difference::Kind::different, *there, wanted});
+            else if (there == nullptr && is_new_table && find_object(is, "table", wanted.relation()) != nullptr &&
+                     !added_columns.contains(wanted.name))
+                found.push_back({Difference::Kind::missing, {}, wanted});
+        }
+    }
+    return found;
+}
+
 std::vector<Difference> violations(std::vector<Difference> differences) {
     std::erase_if(differences, [](const Difference &difference) {
         return difference.kind == Difference::Kind::extra || is_text(difference.object());

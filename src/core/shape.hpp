@@ -103,6 +103,12 @@ enum class Detail { store, all };
 /// listed.
 std::vector<Difference> compare(const Shape &is, const Shape &should_be, Detail detail = Detail::store);
 
+/// Returns what would keep a step from `before` to `after` from using tables and columns that `is` has already, as a
+/// user or another program made them: columns of another definition, but for their defaults, which the step may set;
+/// columns that such a table lacks and the step does not add; something else in the place of a table.
+std::vector<Difference> conflicts(const Shape &is, const Shape &before, const Shape &after,
+                                  const std::set<std::string, std::less<>> &added_columns);
+
 /// Returns the missing and different objects. Extra objects, which the user added, are no
 /// violation; nor is a comment, which pg_dump --no-comments leaves out.
 std::vector<Difference> violations(std::vector<Difference> differences);

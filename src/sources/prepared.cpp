@@ -179,7 +179,8 @@ void spoil(FunctionCallInfo fcinfo) {
                 errmsg("function \"%s\" must be called as a trigger after each %s", "discovery_prepared", "row"));
     SPI_connect();
     Session session = act_as_owner_of(trigger->tg_relation);
-    const char *sql = psprintf("DELETE FROM %s", hold_beside(trigger->tg_relation, preparation_table, "preparation"));
+    const char *sql = psprintf("DELETE FROM %s WHERE step OPERATOR(pg_catalog.!~~) '%% made'",
+                               hold_beside(trigger->tg_relation, preparation_table, "preparation"));
     SPIPlanPtr plan = SPI_prepare(sql, 0, nullptr);
     // The snapshot of the transaction may be older than the preparation.
     int result = plan == nullptr ? SPI_result

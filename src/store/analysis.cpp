@@ -201,6 +201,9 @@ void analyze(Effects *effects, Node *statement) {
         case T_CreateTrigStmt:
             lock(effects, reinterpret_cast<CreateTrigStmt *>(statement)->relation->relname, ShareRowExclusiveLock);
             break;
+        case T_CreatePolicyStmt:
+            lock(effects, reinterpret_cast<CreatePolicyStmt *>(statement)->table->relname, AccessExclusiveLock);
+            break;
         case T_ViewStmt:
             read_walker(reinterpret_cast<ViewStmt *>(statement)->query, effects);
             break;

@@ -74,6 +74,39 @@ bool adds_columns(const Statement *statement) {
 
 bool is_index(const Statement *statement) { return IsA(statement->tree, IndexStmt); }
 
+// Whether the statement creates an index unless there is one of its name, and there is.
+bool has_index(const Store &store, const Statement *statement) {
+    auto *index = reinterpret_cast<const IndexStmt *>(statement->tree);
+    return index->if_not_exists && OidIsValid(get_relname_relid(index->idxname, store.schema));
+}
+
+// What a preparation has added has rows of its own in its table, under this name: tables, and columns as
+// "table.column".
+const char *made_by(const core::Step *step) { return psprintf("%s made", name_of(step)); }
+
+// The tables and columns that the statement would add and that are not there: a list of names, "table" or
+// "table.column", quoted.
+List *missing_parts(const Store &store, const Statement *statement) {
+    List *missing = NIL;
+    if (IsA(statement->tree, CreateStmt)) {
+        const char *name = name_of_new(statement);
+        if (!OidIsValid(get_relname_relid(name, store.schema)))
+            missing = lappend(missing, const_cast<char *>(quoted(name)));
+    }
+    if (!IsA(statement->tree, AlterTableStmt)) return missing;
+    auto *alter = reinterpret_cast<const AlterTableStmt *>(statement->tree);
+    Oid table = get_relname_relid(alter->relation->relname, store.schema);
+    ListCell *cell;
+    foreach (cell, alter->cmds) {
+        auto *command = lfirst_node(AlterTableCmd, cell);
+        if (command->subtype != AT_AddColumn) continue;
+        const char *column = reinterpret_cast<ColumnDef *>(command->def)->colname;
+        if (get_attnum(table, column) == InvalidAttrNumber)
+            missing = lappend(missing, psprintf("%s.%s", quoted(alter->relation->relname), quoted(column)));
+    }
+    return missing;
+}
+
 // The prepared index of a statement: its name, and whether it is there and can be renamed.
 struct PreparedIndex {
     const char *name;
@@ -245,7 +278,7 @@ List *statements_of_step(const core::Migrations *migrations, const Store &store,
             if (statement->ahead->is_in_batches() && preparation.is_installed &&
                 list_member_int(preparation.done, statement->number))
                 continue;
-            if (is_index(statement)) {
+            if (is_index(statement) && !has_index(store, statement)) {
                 PreparedIndex index = prepared_index(migrations, store, step, *is, statement);
                 const char *name = in_schema(store, index.name);
                 if (index.is_ready) {
@@ -281,7 +314,7 @@ List *preparatory_tasks(const core::Migrations *migrations, const Store &store, 
             bool is_done = preparation.is_installed && list_member_int(preparation.done, statement->number);
             tasks = lappend(tasks, task(tasks, call(store, step, statement->number),
                                         psprintf("%s, in batches that commit", effects), is_done));
-        } else if (is_index(statement)) {
+        } else if (is_index(statement) && !has_index(store, statement)) {
             PreparedIndex index = prepared_index(migrations, store, step, *shape, statement);
             bool is_in_the_way = index.exists && !index.is_ready;
             if (is_in_the_way && waits) refuse_being_built(store, index.name);
@@ -303,7 +336,7 @@ void install_preparation(const Store &store, const core::Step *step) {
     ListCell *cell;
     foreach (cell, drops_of_triggers(store)) query(static_cast<char *>(lfirst(cell)), {}, false);
     if (has_its_table) {
-        query(psprintf("DELETE FROM %s", table), {}, false);
+        query(psprintf("DELETE FROM %s WHERE step <> $1", table), {text_argument(made_by(step))}, false);
     } else {
         query(psprintf("CREATE TABLE %s (step text NOT NULL, statement integer NOT NULL, proof text NOT NULL,"
                        " position text, is_done boolean NOT NULL DEFAULT false, PRIMARY KEY (step, statement))",
@@ -319,38 +352,45 @@ void install_preparation(const Store &store, const core::Step *step) {
         const char *text = statement->text;
         if (is_begun && adds_columns(statement)) text = in_core([&] { return core::unless_there(text); })->c_str();
         if (IsA(statement->tree, CreateTrigStmt)) text = in_core([&] { return core::prepared_trigger(text); })->c_str();
+        List *made = missing_parts(store, statement);
         query(text, {}, false);
+        ListCell *part;
+        foreach (part, made)
+            query(psprintf("INSERT INTO %s (step, statement, proof, is_done) SELECT $1, count(*), $2, true FROM %s"
+                           " WHERE step = $1",
+                           table, table),
+                  {text_argument(made_by(step)), text_argument(static_cast<char *>(lfirst(part)))}, false);
     }
     Preparation now = read_preparation(store, step);
     query(psprintf("INSERT INTO %s (step, statement, proof, is_done) VALUES ($1, 0, $2, true)", table),
           {text_argument(name_of(step)), text_argument(now.proof)}, false);
 }
 
-void remove_preparation(const Store &store, const core::Step *step) {
-    List *drops = NIL;
-    ListCell *cell;
-    foreach (cell, read_statements(step->sql, store.schema)) {
-        auto *statement = static_cast<Statement *>(lfirst(cell));
-        if (statement->ahead->when == core::Ahead::When::step) continue;
-        if (IsA(statement->tree, CreateStmt)) {
-            if (is_added(store, statement))
-                drops = lcons(psprintf("DROP TABLE %s", in_schema(store, name_of_new(statement))), drops);
-            continue;
-        }
-        if (!adds_columns(statement)) continue;
-        auto *alter = reinterpret_cast<AlterTableStmt *>(statement->tree);
-        Oid altered = get_relname_relid(alter->relation->relname, store.schema);
-        ListCell *part;
-        foreach (part, alter->cmds) {
-            auto *column = reinterpret_cast<ColumnDef *>(lfirst_node(AlterTableCmd, part)->def);
-            if (get_attnum(altered, column->colname) == InvalidAttrNumber) continue;
-            drops = lcons(psprintf("ALTER TABLE %s DROP COLUMN %s", in_schema(store, alter->relation->relname),
-                                   quoted(column->colname)),
-                          drops);
-        }
+const std::vector<core::Loss> *made_by_preparation(const Store &store, const core::Step *step) {
+    auto *made = in_core([] { return std::vector<core::Loss>{}; });
+    if (!has_table(store)) return made;
+    uint64 rows = query(psprintf("SELECT coalesce(part[1], proof), coalesce(part[2], '') FROM %s,"
+                                 " regexp_match(proof, '^(\\w+|\".*\")\\.(\\w+|\".*\")$') AS part"
+                                 " WHERE step = $1 ORDER BY statement DESC",
+                                 in_schema(store, preparation_table)),
+                        {text_argument(made_by(step))});
+    for (uint64 row = 0; row < rows; ++row) {
+        const char *table = result_text(row, 0), *column = result_text(row, 1);
+        in_core([&] { made->push_back({table, column}); });
     }
-    drops = list_concat(drops_of_triggers(store), drops);
+    return made;
+}
+
+void remove_preparation(const Store &store, const core::Step *step) {
+    List *drops = drops_of_triggers(store);
+    for (const core::Loss &made : *made_by_preparation(store, step)) {
+        const char *table = psprintf("%s.%s", quoted_schema(store.schema), made.table.c_str());
+        drops = lappend(drops, made.column.empty() ? psprintf("DROP TABLE IF EXISTS %s", table)
+                                                   : psprintf("ALTER TABLE IF EXISTS %s DROP COLUMN IF EXISTS %s",
+                                                              table, made.column.c_str()));
+    }
     if (has_table(store)) drops = lappend(drops, psprintf("DROP TABLE %s", in_schema(store, preparation_table)));
+    ListCell *cell;
     foreach (cell, drops) query(static_cast<char *>(lfirst(cell)), {}, false);
 }
 

@@ -51,6 +51,10 @@ List *preparatory_tasks(const core::Migrations *migrations, const Store &store, 
 /// SPI_connect(), as the owner of the store.
 void install_preparation(const Store &store, const core::Step *step);
 
+/// The tables and columns that install_preparation() has added, the last one first: what a user had before stays.
+/// The same holds.
+const std::vector<core::Loss> *made_by_preparation(const Store &store, const core::Step *step);
+
 /// Drops what install_preparation() has added. The same holds.
 void remove_preparation(const Store &store, const core::Step *step);
 

@@ -85,11 +85,7 @@ void put_tasks(FunctionCallInfo fcinfo, const List *tasks) {
                     quote_literal_cstr(schema)));
 }
 
-// What is lost with the tables and columns of a preparation, and the error message.
-const std::vector<core::Loss> *losses_of_cancel(const core::Migrations *migrations, const core::Step *step) {
-    const core::Release *before = migrations->release(step->from), *after = migrations->release(step->to);
-    return in_core([&] { return core::losses(after->shape, before->shape); });
-}
+// The error message where the tables and columns of a preparation have data.
 const char *refused_cancel(const core::Step *step) {
     return psprintf("canceling the upgrade to version %s would lose data", text_of(step->to));
 }
@@ -101,13 +97,12 @@ void install_or_remove(const core::Migrations *migrations, const char *schema, c
     Store store = require_store(schema);
     if (store.version != step->from || (!installs && !has_preparation(store))) refuse_not_begun(store, step);
     if (installs) require_shape(migrations, store);
-    const std::vector<core::Loss> *losses = losses_of_cancel(migrations, step);
     SPI_connect();
     Session session = enter_as(store.owner);
     lock_tables(migrations, store);
     if (installs && !read_preparation(store, step).is_installed) install_preparation(store, step);
     if (!installs) {
-        refuse_losses(store, *losses, refused_cancel(step));
+        refuse_losses(store, *made_by_preparation(store, step), refused_cancel(step));
         remove_preparation(store, step);
     }
     leave(session);
@@ -309,11 +304,10 @@ DISCOVERY_FUNCTION(discovery_cancel_upgrade) {
     if (step == nullptr) return Datum{};
     if (has_preparation(store)) {
         // Before the statements drop the first index.
-        const std::vector<core::Loss> *losses = losses_of_cancel(migrations, step);
         SPI_connect();
         Session session = enter_as(store.owner);
         for (const char *table : {"sources", "notebooks"}) hold_table(store, table, AccessShareLock);
-        refuse_losses(store, *losses, refused_cancel(step));
+        refuse_losses(store, *made_by_preparation(store, step), refused_cancel(step));
         leave(session);
         SPI_finish();
     }

@@ -163,6 +163,39 @@ bool is_made_now(Oid schema) {
     return is_new;
 }
 
+// The columns that the statements add to tables, as "table.column".
+const std::set<std::string, std::less<>> *added_columns(const List *statements) {
+    auto *added = in_core([] { return std::set<std::string, std::less<>>{}; });
+    ListCell *cell;
+    foreach (cell, statements) {
+        auto *alter = reinterpret_cast<AlterTableStmt *>(static_cast<Statement *>(lfirst(cell))->tree);
+        if (!IsA(alter, AlterTableStmt)) continue;
+        ListCell *part;
+        foreach (part, alter->cmds) {
+            auto *command = lfirst_node(AlterTableCmd, part);
+            if (command->subtype != AT_AddColumn) continue;
+            const char *name = psprintf("%s.%s", quoted(alter->relation->relname),
+                                        quoted(reinterpret_cast<ColumnDef *>(command->def)->colname));
+            in_core([&] { added->insert(name); });
+        }
+    }
+    return added;
+}
+
+// Errors: 42P17 the schema has tables or columns with names of those that the step adds, and another shape.
+void refuse_conflicts(const core::Migrations *migrations, Oid schema, const core::Step *step, const List *statements) {
+    const core::Release *before = migrations->release(step->from), *after = migrations->release(step->to);
+    if (!step->is_up() || before == nullptr || after == nullptr || !settings::verify_steps) return;
+    const core::Shape *is = read_shape(schema);
+    const auto *added = added_columns(statements);
+    auto *differences = in_core([&] { return core::list(core::conflicts(*is, before->shape, after->shape, *added)); });
+    if (differences->empty()) return;
+    ereport(ERROR, errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+            errmsg("step %s cannot use what schema \"%s\" has already", name_of(step), get_namespace_name(schema)),
+            errdetail("%s", differences->c_str()),
+            errhint("Rename these tables and columns, or give them the expected shape, and try again."));
+}
+
 void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const core::Step *step) {
     const char *name = psprintf("step %s", name_of(step));
     Store store{};
@@ -174,7 +207,9 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
     Session session = enter_as(owner);
     if (step->from.is_base()) run_script(migrations->record_sql, schema, name);
     store.schema = schema;
-    run_statements(statements_of_step(migrations, store, step), schema, name, migrations->release(step->from));
+    List *statements = statements_of_step(migrations, store, step);
+    refuse_conflicts(migrations, schema, step, statements);
+    run_statements(statements, schema, name, migrations->release(step->from));
     if (!step->to.is_base())
         note(schema, step->from, step->to,
              step->from.is_base() ? "install"
@@ -268,6 +303,17 @@ bool is_renamed(const std::vector<const core::Step *> *path, const Store &store,
     return false;
 }
 
+// A query for the number of values that a user has given to the column: neither NULL nor its default.
+const char *count_of_values(const char *table, const char *column) {
+    bool has_default = query(
+                           "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d"
+                           " JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+                           " WHERE a.attrelid = $1::regclass AND quote_ident(a.attname) = $2 AND a.attgenerated = ''",
+                           {text_argument(table), text_argument(column)}) > 0;
+    if (!has_default) return psprintf("SELECT count(%s) FROM %s", column, table);
+    return psprintf("SELECT count(*) FROM %s WHERE %s::text <> (%s)::text", table, column, result_text(0, 0));
+}
+
 }  // namespace
 
 void refuse_data_loss(const core::Migrations *migrations, const Store &store, core::Version to, const char *refused) {
@@ -297,8 +343,9 @@ void refuse_losses(const Store &store, const std::vector<core::Loss> &losses, co
     StringInfoData found;
     initStringInfo(&found);
     for (const core::Loss &loss : losses) {
-        query(psprintf("SELECT count(%s) FROM %s.%s", loss.column.empty() ? "*" : loss.column.c_str(),
-                       quoted_schema(store.schema), loss.table.c_str()));
+        const char *table = psprintf("%s.%s", quoted_schema(store.schema), loss.table.c_str());
+        query(loss.column.empty() ? psprintf("SELECT count(*) FROM %s", table)
+                                  : count_of_values(table, loss.column.c_str()));
         const char *count = result_text(0, 0);
         if (strcmp(count, "0") == 0) continue;
         if (found.len > 0) appendStringInfoChar(&found, '\n');

@@ -72,6 +72,8 @@ TEST(PreparedIndex, IsBuiltConcurrentlyUnderAnotherName) {
     EXPECT_EQ(
         prepared_index("CREATE UNIQUE INDEX \"the INDEX\" ON s.t (a)\n    WHERE a <> 'INDEX'", "\"the INDEX__1_2\""),
         "CREATE UNIQUE INDEX CONCURRENTLY \"the INDEX__1_2\" ON s.t (a)\n    WHERE a <> 'INDEX'");
+    EXPECT_EQ(prepared_index("CREATE INDEX IF NOT EXISTS ix ON s.t (a)", "ix__1_2"),
+              "CREATE INDEX CONCURRENTLY ix__1_2 ON s.t (a)");
 }
 
 TEST(PreparedIndex, IsTheSameButForItsName) {
@@ -101,6 +103,8 @@ TEST(UnlessThere, AddsWhatIsMissing) {
         unless_there("-- Why.\nALTER TABLE s.t\n    ADD COLUMN a integer,\n    ADD COLUMN b text DEFAULT 'ADD COLUMN'"),
         "ALTER TABLE s.t\n    ADD COLUMN IF NOT EXISTS a integer,\n"
         "    ADD COLUMN IF NOT EXISTS b text DEFAULT 'ADD COLUMN'");
+    EXPECT_EQ(unless_there("ALTER TABLE s.t ADD COLUMN IF NOT EXISTS a integer"),
+              "ALTER TABLE s.t ADD COLUMN IF NOT EXISTS a integer");
 }
 
 TEST(Batches, AreRanges) {

@@ -279,6 +279,26 @@ TEST(Compare, EachKindOfDifferenceInTheOrderOfShape) {
               "missing column a.url: text");
 }
 
+TEST(Conflicts, AreWhatAStepWouldAddAndIsThereOtherwise) {
+    const Shape before = parsed("table a: permanent\ncolumn a.id: uuid\n");
+    const Shape after = parsed(
+        "table a: permanent\ntable b: permanent\ntable c: permanent\ncolumn a.id: uuid\n"
+        "column a.by: text NOT NULL DEFAULT 'x'\ncolumn b.id: uuid\ncolumn b.late: text\ncolumn b.title: text\n");
+    auto found = [&](const char *is) { return list(conflicts(parsed(is), before, after, {"b.late"})); };
+    EXPECT_EQ(found("table a: permanent\ncolumn a.id: uuid\n"), "");
+    // Another program has made them without a default, or has not made a column that the step adds.
+    EXPECT_EQ(found("table a: permanent\ntable b: permanent\ncolumn a.id: uuid\ncolumn a.by: text NOT NULL\n"
+                    "column b.id: uuid\ncolumn b.title: text\ncolumn b.own: text\n"),
+              "");
+    // What the store has itself is for the check of its shape.
+    EXPECT_EQ(found("table a: permanent\ncolumn a.id: integer\n"), "");
+    EXPECT_EQ(found("table a: permanent\ntable b: permanent\ncolumn a.by: integer\ncolumn b.id: uuid\n"
+                    "view c: AS SELECT 1\n"),
+              "different view c: AS SELECT 1, should be permanent\n"
+              "different column a.by: integer, should be text NOT NULL DEFAULT 'x'\n"
+              "missing column b.title: text");
+}
+
 TEST(Compare, ADifferenceCarriesBothSides) {
     auto differences =
         compare(parsed("column a.x: text\ncolumn a.z: text"), parsed("column a.x: uuid\ncolumn a.y: uuid"));
