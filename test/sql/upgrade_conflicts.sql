@@ -24,6 +24,7 @@ SELECT statement FROM discovery_prepare_upgrade('1.1') LIMIT 1 \gexec
 SELECT step, statement, proof FROM discovery_preparation WHERE step ~ 'made' ORDER BY statement;
 SELECT statement FROM discovery_cancel_upgrade() \gexec
 SELECT to_regclass('discovery_deletions') IS NULL AND NOT EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = 'sources'::regclass AND attname = 'deletion_id' AND NOT attisdropped) AS gone;
+    SELECT FROM pg_attribute WHERE attrelid = 'sources'::regclass AND attname = 'deletion_id' AND NOT attisdropped)
+    AS gone;
 SELECT discovery_drop_store();
 DROP EXTENSION discovery;
