@@ -5,9 +5,10 @@
 
 namespace discovery {
 
-/// Starts an empty result and returns its tuplestore. `flags` are those of InitMaterializedSRF().
-inline Tuplestorestate *begin_result(FunctionCallInfo fcinfo, bits32 flags = 0) {
-    InitMaterializedSRF(fcinfo, flags);
+/// Starts an empty result and returns its tuplestore. Its columns are those that the caller expects, not asked of the
+/// catalog: an update of the extension may have replaced the function since the call began.
+inline Tuplestorestate *begin_result(FunctionCallInfo fcinfo) {
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     return reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setResult;
 }
 

@@ -57,9 +57,6 @@ Datum first_id(Tuplestorestate *ids, bool *is_null) {
 }
 
 Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
-    TupleDesc descriptor;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        elog(ERROR, "return type must be a row type");
     const char *reason = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
     const char *sql =
         placed(psprintf("UPDATE @store@.sources AS source SET deleted_at = pg_catalog.timezone('UTC', pg_catalog.now())"
@@ -86,6 +83,10 @@ Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
     bool nulls[2] = {};
     Datum values[] = {first_id(deletions, &nulls[0]), Int32GetDatum(static_cast<int32>(deleted))};
     tuplestore_end(deletions);
+    // Not asked of the catalog: an update of the extension may have replaced the function since the call began.
+    TupleDesc descriptor = CreateTemplateTupleDesc(2);
+    TupleDescInitEntry(descriptor, 1, "deletion_id", UUIDOID, -1, 0);
+    TupleDescInitEntry(descriptor, 2, "deleted", INT4OID, -1, 0);
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 

@@ -145,7 +145,7 @@ DISCOVERY_FUNCTION(discovery_status) {
 }
 
 DISCOVERY_FUNCTION(discovery_shape) {
-    begin_result(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    begin_result(fcinfo);
     Store store = require_store(name_argument(fcinfo, 0));
     const core::Shape *shape = read_shape(store.schema);
     for (const core::Object &object : *shape) {
