@@ -67,7 +67,9 @@ void look_up(Relation sources) {
 
 bool is_absent(const Store &store, const char *index, const Argument &notebook_id, const Argument &content_hash) {
     if (pg_class_aclcheck(store.sources, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return false;
-    Relation sources = table_open(store.sources, AccessShareLock);
+    // It may be gone by the time it is locked; then the query says so.
+    Relation sources = try_table_open(store.sources, AccessShareLock);
+    if (sources == nullptr) return false;
     if (known.sources != store.sources) look_up(sources);
     const Oid which = strcmp(index, live_index) == 0 ? known.live : known.deleted;
     bool is_none = false;
