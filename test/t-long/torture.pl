@@ -19,7 +19,7 @@ srand($ENV{SEED} || 1);
 
 # What a killed process has written is the kernel's: no fsync needed, as long as the machine stays up.
 my $node = new_server('main', conf => "restart_after_crash = on\ndeadlock_timeout = 20ms\nautovacuum_naptime = 1s\n"
-	. "max_connections = 60\nlog_line_prefix = '%e '\nlog_statement = none\n");
+	. "max_connections = 60\nlog_line_prefix = '%e '\nlog_statement = none\nlog_error_verbosity = verbose\n");
 my $dir = $PostgreSQL::Test::Utils::tmp_check;
 my $quiet = "SET client_min_messages = error;\n";
 
@@ -71,16 +71,22 @@ my @clients = (
 my (%killed, %found, @wrong);
 foreach my $kill (1 .. $kills)
 {
-	# Some of the work is done, and some is begun. Each count starts anew with the crash.
+	# Some of the work is done, and some is begun, unless it ends before the door is shut. Each count starts anew with the
+	# crash.
 	my $done = 20 + int rand 300;
-	$node->poll_query_until('postgres', "SELECT min(xact_commit) > $done AND (SELECT count(*) >= 3 FROM pg_stat_activity
-		WHERE usename = 'worker' AND xact_start IS NOT NULL) FROM pg_stat_database WHERE datname IN ('steady', 'moving')")
-	  or die 'the clients do nothing';
-	$node->safe_psql('postgres', "ALTER DATABASE $_ CONNECTION LIMIT 0") foreach @databases;
 	my $how = pick('backend', 'backend', 'postmaster');
-	my @open = split /\n/, $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE usename = 'worker'
-		AND xact_start IS NOT NULL ORDER BY pid");
-	push @wrong, "nothing was open before kill $kill" if !@open;
+	my @open;
+	while (!@open)
+	{
+		$node->safe_psql('postgres', "ALTER DATABASE $_ CONNECTION LIMIT -1") foreach @databases;
+		$node->poll_query_until('postgres', "SELECT min(xact_commit) > $done
+			AND (SELECT count(*) >= 3 FROM pg_stat_activity WHERE usename = 'worker' AND xact_start IS NOT NULL)
+			FROM pg_stat_database WHERE datname IN ('steady', 'moving')")
+		  or die 'the clients do nothing';
+		$node->safe_psql('postgres', "ALTER DATABASE $_ CONNECTION LIMIT 0") foreach @databases;
+		@open = split /\n/, $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE usename = 'worker'
+			AND xact_start IS NOT NULL ORDER BY pid");
+	}
 	crash($node, $how, pick(@open));
 	$killed{$how}++;
 	# Nobody but us.
@@ -98,7 +104,6 @@ foreach my $kill (1 .. $kills)
 		push @wrong, "after kill $kill, $database: pg_amcheck: $out $err" if $status;
 	}
 	last if @wrong;
-	$node->safe_psql('postgres', "ALTER DATABASE $_ CONNECTION LIMIT -1") foreach @databases;
 }
 is(join("\n", @wrong), '', "$kills kills: the stores are whole after each");
 note('killed: ', join(', ', map { "$_ $killed{$_} times" } sort keys %killed));
@@ -107,9 +112,14 @@ append_to_file($stop, '');
 $node->safe_psql('postgres', "ALTER DATABASE $_ CONNECTION LIMIT -1") foreach @databases;
 $_->finish foreach @clients;
 
-# What the clients met, beside what the kills are: nothing of the class of internal errors.
+# What the clients met, beside what the kills are: nothing of the class of internal errors. PostgreSQL locks no
+# function: it misses one itself that is replaced while its planner waits for a table, here that of an argument in SQL.
 my %met;
-$met{$_}++ foreach slurp_file($node->logfile) =~ /^(?!57P|53300)(\w{5}) (?:ERROR|FATAL|PANIC):/mg;
+my $log = slurp_file($node->logfile);
+my $of_server = qr/(?:get_function_rows, plancat|fmgr_info_cxt_security, fmgr)\.c/;
+$met{'a function replaced'} += $log =~ s/^XX000\ ERROR:\ .*cache\ lookup\ failed\ for\ function\ \d+\n
+	(?:(?!XX000\ LOCATION).*\n)*XX000\ LOCATION:\ +$of_server//gmx;
+$met{$_}++ foreach $log =~ /^(?!57P|53300)(\w{5}) (?:ERROR|FATAL|PANIC):/mg;
 is(join(' ', grep { /^(?:XX|58)/ } sort keys %met), '', 'the clients met no internal error');
 diag('errors of the clients: ', join(', ', map { "$_ x $met{$_}" } sort keys %met));
 
