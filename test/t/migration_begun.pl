@@ -97,7 +97,7 @@ my %places = (
 	$test => "-- From version $current to $next and back: $message\n",
 	'discovery.control' => "\ndefault_version = '$next'\n",
 	'META.json' => qq("version": "$next.0"),
-	'CHANGELOG.md' => "### Added\n\n- [ ] **$next**: $message\n- ",
+	'CHANGELOG.md' => "### Added\n\n- [ ] **$next**: $message\n",
 	'docs/migrations.md' => "\n| $next | $message |\n");
 ok(index(read_file("$tree/$_"), $places{$_}) >= 0, "$_ has its part") or diag(read_file("$tree/$_"))
 	foreach sort keys %places;
