@@ -131,6 +131,13 @@ SELECT * FROM add_source(:one, 'x', 'text', extracted_text => 'hidden', on_dupli
 \echo :SQLSTATE
 -- A hidden soft-deleted source is not restored.
 SELECT outcome FROM add_source(:one, 'x', 'text', extracted_text => 'hidden and deleted');
+-- A duplicate that is hidden is in the way of restoring too.
+RESET ROLE;
+INSERT INTO sources (id, notebook_id, name, source_type, extracted_text, deleted_at) VALUES
+    ('00000000-0000-4000-8000-00000000000c', :one, 'copy', 'text', 'hidden', now());
+SET ROLE regress_discovery_adder;
+SELECT * FROM restore_source('00000000-0000-4000-8000-00000000000c', 'keep_deleted');
+\echo :SQLSTATE
 RESET ROLE;
 -- A row that the role can see but not change, and one that it may not add.
 UPDATE sources SET deleted_at = now() WHERE extracted_text = 'adder';
