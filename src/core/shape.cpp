@@ -318,20 +318,23 @@ std::string_view without_default(std::string_view definition) {
 std::vector<Difference> conflicts(const Shape &is, const Shape &before, const Shape &after,
                                   const std::set<std::string, std::less<>> &added_columns) {
     std::vector<Difference> found;
-    for (const Object &wanted : after) {
+    for (Difference &difference : compare(is, after)) {
+        if (difference.kind == Difference::Kind::extra) continue;
+        const Object &wanted = difference.should_be;
         if (find_object(before, wanted.kind, wanted.name) != nullptr) continue;
-        if (wanted.kind == "table") {
+        bool is_different = difference.kind == Difference::Kind::different;
+        // Missing from a table that the step would make, but somebody has made otherwise.
+        bool is_lacking = !is_different && find_object(before, "table", wanted.relation()) == nullptr;
+        if (wanted.kind == "table" && !is_different) {
             for (std::string_view kind : {"view", "matview"})
                 if (const Object *other = find_object(is, kind, wanted.name))
                     found.push_back({Difference::Kind::different, *other, wanted});
         } else if (wanted.kind == "column") {
-            const Object *there = find_object(is, wanted.kind, wanted.name);
-            bool is_new_table = find_object(before, "table", wanted.relation()) == nullptr;
-            if (there != nullptr && without_default(there->definition) != without_default(wanted.definition))
-                found.push_back({Difference::Kind::different, *there, wanted});
-            else if (there == nullptr && is_new_table && find_object(is, "table", wanted.relation()) != nullptr &&
-                     !added_columns.contains(wanted.name))
-                found.push_back({Difference::Kind::missing, {}, wanted});
+            if (is_different ? without_default(difference.is.definition) != without_default(wanted.definition)
+                             : is_lacking && !added_columns.contains(wanted.name))
+                found.push_back(std::move(difference));
+        } else if (wanted.kind == "table" || wanted.kind == "constraint" || wanted.kind == "index") {
+            if (is_different || (is_lacking && wanted.kind == "constraint")) found.push_back(std::move(difference));
         }
     }
     return found;

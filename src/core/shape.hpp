@@ -104,8 +104,9 @@ enum class Detail { store, all };
 std::vector<Difference> compare(const Shape &is, const Shape &should_be, Detail detail = Detail::store);
 
 /// Returns what would keep a step from `before` to `after` from using tables and columns that `is` has already, as a
-/// user or another program made them: columns of another definition, but for their defaults, which the step may set;
-/// columns that such a table lacks and the step does not add; something else in the place of a table.
+/// user or another program made them: tables, constraints and indexes of another definition; columns too, but for their
+/// defaults, which the step may set; constraints that such a table lacks, and columns that the step does not add;
+/// something else in the place of a table.
 std::vector<Difference> conflicts(const Shape &is, const Shape &before, const Shape &after,
                                   const std::set<std::string, std::less<>> &added_columns);
 

@@ -87,6 +87,10 @@ void limit_lock_waits() {
     if (LockTimeout == 0) pin("lock_timeout", "5s");
 }
 
+void hide_notices() {
+    if (client_min_messages < WARNING) pin("client_min_messages", "warning");
+}
+
 void set_time_zone() { pin("TimeZone", "UTC"); }
 
 void set_row_security_off() { pin("row_security", "off"); }

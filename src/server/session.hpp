@@ -48,6 +48,10 @@ void pause(long milliseconds);
 /// until leave().
 Session save_session();
 
+/// Keeps messages below WARNING from the client until leave(), as PostgreSQL does while it runs the script of an
+/// extension: that something is skipped, because it is there already, is no news.
+void hide_notices();
+
 /// Sets TimeZone to UTC until leave(), for printing constants in definitions. Not part of enter(),
 /// because triggers of users may run there. Call after enter().
 void set_time_zone();

@@ -99,6 +99,7 @@ void install_or_remove(const core::Migrations *migrations, const char *schema, c
     if (installs) require_shape(migrations, store);
     SPI_connect();
     Session session = enter_as(store.owner);
+    hide_notices();
     lock_tables(migrations, store);
     if (installs && !read_preparation(store, step).is_installed) install_preparation(store, step);
     if (!installs) {

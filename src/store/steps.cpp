@@ -205,6 +205,7 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
     TimestampTz start = GetCurrentTimestamp();
     SPI_connect();
     Session session = enter_as(owner);
+    hide_notices();
     if (step->from.is_base()) run_script(migrations->record_sql, schema, name);
     store.schema = schema;
     List *statements = statements_of_step(migrations, store, step);
@@ -223,7 +224,7 @@ void run_step(const core::Migrations *migrations, Oid schema, Oid owner, const c
 
 }  // namespace
 
-void lock_tables(const core::Migrations *migrations, const Store &store) {
+void lock_tables(const core::Migrations *migrations, const Store &store, bool upgrades) {
     const core::Release *release = migrations->release(store.version);
     if (release == nullptr) return;
     auto *names = in_core([&] {
@@ -234,15 +235,19 @@ void lock_tables(const core::Migrations *migrations, const Store &store) {
         return all;
     });
     const core::Step *step = has_preparation(store) ? next_step(migrations, store) : nullptr;
-    const core::Release *after = step ? migrations->release(step->to) : nullptr;
-    if (after != nullptr) {
-        if (OidIsValid(get_relname_relid(preparation_table, store.schema)))
-            in_core([&] { names->push_back(preparation_table); });
-        for (const core::Object &object : after->shape) {
-            bool is_prepared = object.kind == "table" &&
-                               OidIsValid(get_relname_relid(object.name.c_str(), store.schema)) &&
-                               std::find(names->begin(), names->end(), object.name) == names->end();
-            if (is_prepared) in_core([&] { names->push_back(object.name); });
+    if (step != nullptr && OidIsValid(get_relname_relid(preparation_table, store.schema)))
+        in_core([&] { names->push_back(preparation_table); });
+    const core::Version last = upgrades ? migrations->newest() : step ? step->to : store.version;
+    for (const core::Release &later : migrations->releases) {
+        if (later.version <= store.version || later.version > last) continue;
+        bool is_prepared = step != nullptr && later.version == step->to;
+        for (const core::Object &object : later.shape) {
+            if (object.kind != "table" || std::find(names->begin(), names->end(), object.name) != names->end())
+                continue;
+            const char *name = object.name.c_str();
+            Oid table =
+                is_prepared ? get_relname_relid(name, store.schema) : find_table(store.schema, name, store.owner);
+            if (OidIsValid(table)) in_core([&] { names->push_back(object.name); });
         }
     }
     lock_in_tries(store, *names);
@@ -327,7 +332,7 @@ void refuse_data_loss(const core::Migrations *migrations, const Store &store, co
     });
     SPI_connect();
     Session session = enter_as(store.owner);
-    lock_tables(migrations, store);
+    lock_tables(migrations, store, store.version < to);
     auto *lost = in_core([] { return std::vector<core::Loss>{}; });
     for (const core::Loss &loss : *losses) {
         bool is_kept = is_renamed(path, store, loss);

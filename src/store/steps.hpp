@@ -25,10 +25,11 @@ void run_steps(const core::Migrations *migrations, Oid schema, Oid owner, core::
 void stamp(Oid schema, Oid owner, core::Version from, core::Version to);
 
 /// Locks the tables that the store's version has, in the order in which writers reach them, and those of
-/// a preparation, and checks that they are plain tables of the store's owner. It takes all locks or none, in
-/// short tries until lock_timeout, which must be set: others wait for the time of a try at most.
+/// a preparation, and checks that they are plain tables of the store's owner. For an upgrade it also locks what its
+/// owner has already of the tables of later versions. It takes all locks or none, in short tries until
+/// lock_timeout, which must be set: others wait for the time of a try at most.
 /// Errors: 42P17 one is missing or is something else; 55P03 another session uses one.
-void lock_tables(const core::Migrations *migrations, const Store &store);
+void lock_tables(const core::Migrations *migrations, const Store &store, bool upgrades = false);
 
 /// SHA-256 of a step's text in its script, as 64 hex digits.
 const char *step_checksum(const core::Step *step);

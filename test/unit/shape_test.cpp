@@ -299,6 +299,30 @@ TEST(Conflicts, AreWhatAStepWouldAddAndIsThereOtherwise) {
               "missing column b.title: text");
 }
 
+TEST(Conflicts, AreAlsoInTheConstraintsAndIndexesOfATableThatIsThere) {
+    const Shape before = parsed("table a: permanent\n");
+    const Shape after = parsed(
+        "table a: permanent\ntable b: permanent\nconstraint b.fk: FOREIGN KEY (id) REFERENCES a(id) ON DELETE CASCADE\n"
+        "constraint b.pk: PRIMARY KEY (id)\nindex b.ix: CREATE INDEX ix ON b USING btree (id)\n"
+        "trigger b.tr: CREATE TRIGGER tr AFTER INSERT ON b EXECUTE FUNCTION f()\n");
+    auto found = [&](const char *is) { return list(conflicts(parsed(is), before, after, {})); };
+    // The step makes the table with its constraints, and what else one lacks.
+    EXPECT_EQ(found("table a: permanent\n"), "");
+    EXPECT_EQ(found("table a: permanent\ntable b: permanent\n"
+                    "constraint b.fk: FOREIGN KEY (id) REFERENCES a(id) ON DELETE CASCADE\n"
+                    "constraint b.own: CHECK (true)\nconstraint b.pk: PRIMARY KEY (id)\n"),
+              "");
+    EXPECT_EQ(
+        found("table a: permanent\ntable b: unlogged\nconstraint b.fk: FOREIGN KEY (id) REFERENCES a(id)\n"
+              "index b.ix: CREATE INDEX ix ON b USING hash (id)\n"),
+        "different table b: unlogged, should be permanent\n"
+        "different constraint b.fk: FOREIGN KEY (id) REFERENCES a(id), should be FOREIGN KEY (id) REFERENCES a(id) "
+        "ON DELETE CASCADE\n"
+        "missing constraint b.pk: PRIMARY KEY (id)\n"
+        "different index b.ix: CREATE INDEX ix ON b USING hash (id), should be CREATE INDEX ix ON b USING btree "
+        "(id)");
+}
+
 TEST(Compare, ADifferenceCarriesBothSides) {
     auto differences =
         compare(parsed("column a.x: text\ncolumn a.z: text"), parsed("column a.x: uuid\ncolumn a.y: uuid"));
