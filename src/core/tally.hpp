@@ -11,16 +11,19 @@ namespace discovery::core {
 
 /// The change of one notebook.
 struct Change {
-    std::int64_t sources = 0;         // net change of the count
+    std::int64_t sources = 0;         // net change of the number of live sources
+    std::int64_t outputs = 0;         // net change of the number of outputs
     std::int64_t newest = INT64_MIN;  // newest timestamp of the rows; INT64_MIN if no row has one
     bool is_free = false;             // whether a row's change did not make the foreign key lock the notebook
 
     Change &operator+=(const Change &other) {
         sources += other.sources;
+        outputs += other.outputs;
         newest = std::max(newest, other.newest);
         is_free = is_free || other.is_free;
         return *this;
     }
+    bool is_none() const { return sources == 0 && outputs == 0; }
 };
 
 /// Net changes by notebook. Iterates in the order of IDs, in which every statement locks notebooks.
@@ -29,12 +32,11 @@ public:
     Tally() = default;
     Tally(Tally &&) = default;  // in a copy, last_ would point into the map of the original
 
-    /// Adds the change of one row: `sources` to the count, and the row's timestamp (INT64_MIN if it
-    /// has none). `is_free`: the foreign key has not locked the notebook for this change.
-    void add(const Uuid &notebook, int sources, std::int64_t timestamp, bool is_free = false) {
+    /// Adds the change of one row.
+    void add(const Uuid &notebook, const Change &change) {
         // Consecutive rows usually belong to the same notebook.
         if (last_ == nullptr || last_->first != notebook) last_ = &*changes_.try_emplace(notebook).first;
-        last_->second += {sources, timestamp, is_free};
+        last_->second += change;
     }
 
     std::size_t size() const { return changes_.size(); }

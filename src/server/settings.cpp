@@ -15,6 +15,7 @@ bool adopt_foreign = false;
 bool allow_data_loss = false;
 bool verify_steps = true;
 int counts = COUNTS_COMMIT;
+bool keep_deleted = false;
 char *reason = nullptr;
 }  // namespace settings
 
@@ -49,7 +50,10 @@ void define_settings() {
                              "commit writes them once, at the end of the transaction or before it reads them; "
                              "statement writes them at the end of each statement.",
                              &settings::counts, COUNTS_COMMIT, counts_words, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomStringVariable("discovery.reason", "Why sources are deleted, for the deletion log.",
+    DefineCustomBoolVariable("discovery.keep_deleted", "Whether DELETE moves what it deletes to the trash.",
+                             "Applies to notebooks, sources and outputs, also where a foreign key deletes them.",
+                             &settings::keep_deleted, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("discovery.reason", "Why rows are deleted, for the deletion log.",
                                "For plain SQL: SET LOCAL discovery.reason = '...'.", &settings::reason, "", PGC_USERSET,
                                0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("discovery");

@@ -13,6 +13,7 @@ extern bool adopt_foreign;
 extern bool allow_data_loss;
 extern bool verify_steps;
 extern int counts;
+extern bool keep_deleted;
 extern char *reason;
 }  // namespace settings
 

@@ -35,6 +35,13 @@ public:
             if (entry->statement == call->flinfo->fn_mcxt) return entry->value;
         return nullptr;
     }
+    /// The first value, from the innermost unfinished statement on, that `is_wanted`; null if none is.
+    template <class Wanted>
+    T *find_if(Wanted is_wanted) const {
+        for (const Entry *entry = entries_; entry != nullptr; entry = entry->outer)
+            if (is_wanted(*entry->value)) return entry->value;
+        return nullptr;
+    }
 
 private:
     struct Entry {

@@ -1,4 +1,4 @@
-// Writes notebooks.source_count.
+// Writes the counts of the notebooks.
 #include "sources/counts.hpp"
 
 #include "server/progress.hpp"
@@ -64,7 +64,7 @@ Oid referenced_notebooks(Relation sources) {
     ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
             errmsg("table \"%s\" has no foreign key on \"notebook_id\" to a table with a column \"source_count\"",
                    RelationGetRelationName(sources)),
-            errdetail("The store keeps the counts of sources there."), errtable(sources));
+            errdetail("The store keeps its counts there."), errtable(sources));
 }
 
 // Updates the count of one notebook. The first argument of the statement is the notebook's id.
@@ -81,19 +81,19 @@ void run_counting(const char *sql, Oid owner, Datum notebook, std::initializer_l
 
 constexpr Timestamp no_timestamp = PG_INT64_MIN;
 
-// Counts the live sources of a notebook and writes their number where it differs. The notebook is locked
-// first: then no other transaction changes its count before this one ends, and the snapshot of the next
-// statement has all that the others have counted. Returns the number of rows changed.
-int64 recount(const Store &store, const char *notebooks, const char *sources, Datum id) {
+// Counts the rows of a notebook and writes their number where it differs. The notebook is locked first: then
+// no other transaction changes its count before this one ends, and the snapshot of the next statement has all
+// that the others have counted. Returns the number of rows changed.
+int64 recount(const Store &store, const Count &count, const char *notebooks, const char *rows, Datum id) {
     run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE", notebooks),
               {uuid_argument(id)});
     const char *sql = psprintf(
-        "UPDATE %s AS notebook SET source_count = actual.sources"
-        " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS sources FROM %s AS source"
-        " WHERE source.notebook_id OPERATOR(pg_catalog.=) $1 AND source.deleted_at IS NULL) AS actual"
+        "UPDATE %s AS notebook SET %s = actual.rows"
+        " FROM (SELECT pg_catalog.count(*)::pg_catalog.int4 AS rows FROM %s AS counted"
+        " WHERE counted.notebook_id OPERATOR(pg_catalog.=) $1%s) AS actual"
         " WHERE notebook.id OPERATOR(pg_catalog.=) $1"
-        " AND notebook.source_count OPERATOR(pg_catalog.<>) actual.sources AND %s",
-        notebooks, sources, placed(counts_row, store));
+        " AND notebook.%s OPERATOR(pg_catalog.<>) actual.rows AND %s",
+        notebooks, count.column, rows, count.condition, count.column, placed(counts_row, store));
     return static_cast<int64>(run_saved(sql, {uuid_argument(id)}));
 }
 
@@ -132,25 +132,34 @@ void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
 
 using Debt = core::Debts::const_iterator;
 
+// The statement that adds a change to the counts of the notebook $1. A count that stays is not named: at
+// version 1.1 the client keeps output_count.
+const char *addition(const char *notebooks, const core::Change &change) {
+    const char *sources = "source_count = source_count OPERATOR(pg_catalog.+) $2, ";
+    const char *outputs = "output_count = output_count OPERATOR(pg_catalog.+) $4, ";
+    // greatest() ignores NULL, which stands for rows without a finite timestamp.
+    return psprintf("UPDATE ONLY %s SET %s%supdated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",
+                    notebooks, change.sources != 0 || change.outputs == 0 ? sources : "",
+                    change.outputs != 0 ? outputs : "");
+}
+
+Argument count_argument(int64 change) { return {INT4OID, Int32GetDatum(static_cast<int32>(change))}; }
+
 // Writes the debts to one table.
 void write_counts(Oid table, Debt begin, Debt end) {
     const char *notebooks = hold_name(table, RowExclusiveLock);
     Oid owner = owner_of(table);
     Session session = act_as(owner, safe_search_path(get_rel_namespace(table), owner), Deferred::allowed);
-    // greatest() ignores NULL, which stands for rows without a finite timestamp.
-    const char *sql = psprintf(
-        "UPDATE ONLY %s SET source_count = source_count OPERATOR(pg_catalog.+) $2,"
-        " updated_at = GREATEST(updated_at, $3) WHERE id OPERATOR(pg_catalog.=) $1",
-        notebooks);
     for (Debt debt = begin; debt != end; ++debt) {
         CHECK_FOR_INTERRUPTS();
         const core::Change &change = debt->second;
         Datum id = to_datum(debt->first.notebook);
-        run_counting(sql, owner, id,
+        run_counting(addition(notebooks, change), owner, id,
                      {uuid_argument(id),
-                      {INT4OID, Int32GetDatum(static_cast<int32>(change.sources))},
-                      {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp}});
-        if (SPI_processed > 0 || change.sources == 0) continue;
+                      count_argument(change.sources),
+                      {TIMESTAMPOID, TimestampGetDatum(change.newest), change.newest == no_timestamp},
+                      count_argument(change.outputs)});
+        if (SPI_processed > 0 || change.is_none()) continue;
         if (run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1", notebooks), {uuid_argument(id)}) >
             0)
             refuse_prevented(table, id);
@@ -162,17 +171,17 @@ void write_counts(Oid table, Debt begin, Debt end) {
 
 }  // namespace
 
-bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id) {
-    if (writes_count(trigger, notebooks, id)) return true;
+bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id, bool takes) {
+    if (writes_count(trigger, notebooks, id, takes)) return true;
     if (!counting.is_under_way || id.is_null || notebooks->rd_rel->relowner != counting.owner ||
         memcmp(DatumGetUUIDP(id.datum), &counting.notebook, UUID_LEN) != 0)
         return false;
-    counting.is_under_way = false;
+    if (takes) counting.is_under_way = false;
     return true;
 }
 
-void add_to_counts(Relation sources, const core::Tally &tally) {
-    Oid table = referenced_notebooks(sources);
+void add_to_counts(Relation counted, const core::Tally &tally) {
+    Oid table = referenced_notebooks(counted);
     // Until the counts are written, nobody drops or alters the table.
     LockRelationOid(table, RowExclusiveLock);
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "discovery counts", ALLOCSET_DEFAULT_SIZES);
@@ -180,7 +189,7 @@ void add_to_counts(Relation sources, const core::Tally &tally) {
     auto *debts = in_core([&] {
         core::Debts changed;
         for (const auto &[notebook, change] : tally)
-            if (change.sources != 0) changed.emplace(core::Counted{table, notebook}, change);
+            if (!change.is_none()) changed.emplace(core::Counted{table, notebook}, change);
         return changed;
     });
     if (!debts->empty()) {
@@ -188,16 +197,17 @@ void add_to_counts(Relation sources, const core::Tally &tally) {
             write_counts(*debts);
         } else {
             owe_counts(*debts);
-            keep_notebooks(sources, table, *debts);
+            keep_notebooks(counted, table, *debts);
         }
     }
     MemoryContextSwitchTo(caller);
     MemoryContextDelete(memory);
 }
 
-void owe_count_of(Relation notebooks, const core::Uuid &id, int count) {
+void owe_counts_of(Relation notebooks, const core::Uuid &id, const core::Change &counts) {
+    if (counts.is_none()) return;
     Oid table = RelationGetRelid(notebooks);
-    auto *debts = in_core([&] { return core::Debts{{{table, id}, {count}}}; });
+    auto *debts = in_core([&] { return core::Debts{{{table, id}, counts}}; });
     if (is_counted_at_once(table))
         write_counts(*debts);
     else
@@ -216,22 +226,22 @@ void write_counts(const core::Debts &debts) {
     SPI_finish();
 }
 
-void clear_counts(Relation sources) {
+void clear_counts(Relation counted, const Count &count) {
     write_owed_counts();
     SPI_connect();
-    Session session = act_as_owner_of(sources);
-    const char *notebooks = hold_name(referenced_notebooks(sources), RowExclusiveLock);
-    uint64 rows = run_saved(psprintf("SELECT id FROM %s WHERE source_count OPERATOR(pg_catalog.<>) 0"
+    Session session = act_as_owner_of(counted);
+    const char *notebooks = hold_name(referenced_notebooks(counted), RowExclusiveLock);
+    uint64 rows = run_saved(psprintf("SELECT id FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0"
                                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE",
-                                     notebooks),
+                                     notebooks, count.column),
                             {});
     SPITupleTable *found = SPI_tuptable;
     Store store{};
-    store.schema = RelationGetNamespace(sources);
+    store.schema = RelationGetNamespace(counted);
     const char *sql = psprintf(
-        "UPDATE %s AS notebook SET source_count = 0, updated_at = GREATEST(updated_at, $2)"
+        "UPDATE %s AS notebook SET %s = 0, updated_at = GREATEST(updated_at, $2)"
         " WHERE notebook.id OPERATOR(pg_catalog.=) $1 AND %s",
-        notebooks, placed(counts_row, store));
+        notebooks, count.column, placed(counts_row, store));
     for (uint64 row = 0; row < rows; ++row) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
@@ -242,18 +252,17 @@ void clear_counts(Relation sources) {
     SPI_finish();
 }
 
-int64 repair_counts(const Store &store) {
-    const char *sources = hold_name(hold_table(store, "sources", AccessShareLock), AccessShareLock);
+int64 repair_counts(const Store &store, const Count &count) {
+    const char *counted = hold_name(hold_table(store, count.table, AccessShareLock), AccessShareLock);
     const char *notebooks = hold_name(hold_table(store, "notebooks", RowExclusiveLock), RowExclusiveLock);
     uint64 rows = 0;
-    as_part("counting the sources of all notebooks", nullptr, [&] {
+    as_part(psprintf("counting the %s of all notebooks", count.table), nullptr, [&] {
         rows = run_saved(psprintf("SELECT notebook.id FROM %s AS notebook"
-                                  " WHERE notebook.source_count OPERATOR(pg_catalog.<>)"
-                                  " (SELECT pg_catalog.count(*) FROM %s AS source"
-                                  " WHERE source.notebook_id OPERATOR(pg_catalog.=) notebook.id"
-                                  " AND source.deleted_at IS NULL)"
+                                  " WHERE notebook.%s OPERATOR(pg_catalog.<>)"
+                                  " (SELECT pg_catalog.count(*) FROM %s AS counted"
+                                  " WHERE counted.notebook_id OPERATOR(pg_catalog.=) notebook.id%s)"
                                   " ORDER BY notebook.id USING OPERATOR(pg_catalog.<)",
-                                  notebooks, sources),
+                                  notebooks, count.column, counted, count.condition),
                          {});
     });
     SPITupleTable *found = SPI_tuptable;
@@ -266,7 +275,7 @@ int64 repair_counts(const Store &store) {
                         CHECK_FOR_INTERRUPTS();
                         bool is_null;
                         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-                        repaired += recount(store, notebooks, sources, id);
+                        repaired += recount(store, count, notebooks, counted, id);
                     }
                 });
     return repaired;

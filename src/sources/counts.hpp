@@ -1,5 +1,5 @@
-// notebooks.source_count: the number of live sources. The triggers on sources maintain it with the
-// privileges of the table's owner.
+// The counts of the notebooks: source_count is the number of their live sources, output_count that of their
+// outputs. The triggers on sources and outputs maintain them with the privileges of the tables' owner.
 #pragma once
 
 #include "store/catalog.hpp"
@@ -10,31 +10,39 @@
 
 namespace discovery {
 
-/// Adds the net changes of a statement to the counts of the notebooks that `sources` refers to. They are
+/// A column of notebooks, and the rows that it counts: those of a table that meet a condition on `counted`.
+struct Count {
+    const char *column, *table, *condition;
+};
+inline constexpr Count source_count{"source_count", "sources", " AND counted.deleted_at IS NULL"};
+inline constexpr Count output_count{"output_count", "outputs", ""};
+
+/// Adds the net changes of a statement to the counts of the notebooks that the table `counted` refers to. They are
 /// written at the end of the transaction, or before it reads them (owed_counts.hpp). If code of users runs
 /// when a notebook is updated, or with discovery.counts = 'statement', they are written at once.
 /// Errors: 42704 no foreign key to notebooks; 55000 the tables have different owners.
-void add_to_counts(Relation sources, const core::Tally &tally);
+void add_to_counts(Relation counted, const core::Tally &tally);
 
-/// A row of `notebooks` with this id and count is gone, or has another id now. Its sources are counted
-/// until they have gone, too: the count is owed to the row that has the id next, which begins with 0.
-void owe_count_of(Relation notebooks, const core::Uuid &id, int count);
+/// A row of `notebooks` with this id and these counts is gone, or has another id now. Its sources and outputs
+/// are counted until they have gone, too: the counts are owed to the row that has the id next, which begins
+/// with 0.
+void owe_counts_of(Relation notebooks, const core::Uuid &id, const core::Change &counts);
 
 /// Writes the debts, each notebook once, in their order, as the owners of the tables. What is owed to
 /// notebooks that do not exist stays owed.
 void write_counts(const core::Debts &debts);
 
-/// Sets every count of the notebooks that `sources` refers to to 0, after TRUNCATE. Same errors as
+/// Sets a count to 0 in all notebooks that the table `counted` refers to, after TRUNCATE. Same errors as
 /// add_to_counts().
-void clear_counts(Relation sources);
+void clear_counts(Relation counted, const Count &count);
 
-/// Corrects wrong counts of the store and returns the number of corrected rows. Other sessions may
+/// Corrects a count where it is wrong in the store, and returns the number of corrected rows. Other sessions may
 /// write at the same time: each notebook is locked before its sources are counted. Call it inside
 /// SPI_connect(), as the owner of the store.
-int64 repair_counts(const Store &store);
+int64 repair_counts(const Store &store, const Count &count);
 
 /// Whether the current update of the row `id` of `notebooks` comes from this file, be it in another
-/// session, so that the trigger must keep its source_count. Returns true once for each such update.
-bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id);
+/// session, so that the trigger must keep its counts. A trigger that `takes` this is the last to be told so.
+bool is_counting(FunctionCallInfo trigger, Relation notebooks, const Value &id, bool takes = true);
 
 }  // namespace discovery

@@ -24,12 +24,12 @@ constinit OfTransaction<Deletions> deletions;
 
 bool is_same_reason(const char *a, const char *b) { return a == nullptr || b == nullptr ? a == b : strcmp(a, b) == 0; }
 
-const Deletion *add_deletion(const char *reason) {
+const Deletion *add_deletion(const char *reason, Oid role) {
     const char *copy = reason ? MemoryContextStrdup(TopTransactionContext, reason) : nullptr;
     core::Uuid id = new_uuid();
     const Deletion *added;
     Deletions *all = &*deletions;
-    in_core([&] { added = &(all->by_id[id] = {id, copy}); });
+    in_core([&] { added = &(all->by_id[id] = {id, role, copy}); });
     return added;
 }
 
@@ -54,7 +54,8 @@ const Deletion *current_deletion() {
     if (all->plain != nullptr && is_same_reason(all->plain->reason, reason)) return all->plain;
     const Deletion **known;
     in_core([&] { known = &all->by_reason[reason ? std::optional<std::string>(reason) : std::nullopt]; });
-    if (*known == nullptr) *known = add_deletion(reason);
+    // A foreign key deletes rows as the owner of the table.
+    if (*known == nullptr) *known = add_deletion(reason, InNoForceRLSOperation() ? GetOuterUserId() : GetUserId());
     return all->plain = *known;
 }
 
@@ -67,7 +68,7 @@ const Deletion *deletion_of_call(const core::Uuid &call, const char *reason) {
     const Deletion **known;
     Deletions *all = &*deletions;
     in_core([&] { known = &all->by_call[call]; });
-    if (*known == nullptr) *known = add_deletion(reason);
+    if (*known == nullptr) *known = add_deletion(reason, GetUserId());
     return *known;
 }
 

@@ -1,5 +1,5 @@
-// The deletions of the current transaction. A deletion is a batch of sources that were soft-deleted
-// together.
+// The deletions of the current transaction. A deletion is a batch of rows that were deleted together: sources
+// that were soft-deleted, and rows that were moved to the trash.
 #pragma once
 
 #include "server/guard.hpp"
@@ -9,6 +9,7 @@ namespace discovery {
 
 struct Deletion {
     core::Uuid id;
+    Oid role;            // whose privileges were used
     const char *reason;  // null if none was given
 };
 

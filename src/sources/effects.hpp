@@ -14,10 +14,15 @@ extern "C" {
 
 namespace discovery {
 
+/// The numbers of rows that a deletion has deleted.
+struct Deleted {
+    int64 sources = 0, notebooks = 0, outputs = 0;
+};
+
 struct Effects {
-    core::Tally tally;                    // of sources, by notebook
-    std::map<core::Uuid, int64> deleted;  // sources, by deletion
-    std::vector<std::string> lost_files;  // paths that no longer are a source's
+    core::Tally tally;                      // by notebook
+    std::map<core::Uuid, Deleted> deleted;  // by deletion
+    std::vector<std::string> lost_files;    // paths that no longer are a source's
 };
 
 /// The effects on the trigger's table of the statement that calls the trigger; each has its own, as a

@@ -4,7 +4,6 @@
 #include "server/queries.hpp"
 #include "sources/effects.hpp"
 #include "sources/lost_files.hpp"
-#include "sources/triggers.hpp"
 #include "store/catalog.hpp"
 
 extern "C" {
@@ -51,6 +50,12 @@ void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
     }
 }
 
+void lose_file(FunctionCallInfo trigger, const Value &path) {
+    Effects *effects = &effects_here(trigger);
+    std::string_view bytes = view_of(DatumGetTextPP(path.datum));
+    in_core([&] { effects->lost_files.emplace_back(bytes); });
+}
+
 }  // namespace discovery
 
 using namespace discovery;
@@ -68,8 +73,6 @@ DISCOVERY_FUNCTION(discovery_lost_file) {
         if (!now.is_null && datum_image_eq(path.datum, now.datum, false, -1)) return PointerGetDatum(nullptr);
     }
 
-    Effects *effects = &effects_here(fcinfo);
-    std::string_view bytes = view_of(DatumGetTextPP(path.datum));
-    in_core([&] { effects->lost_files.emplace_back(bytes); });
+    lose_file(fcinfo, path);
     return PointerGetDatum(nullptr);
 }

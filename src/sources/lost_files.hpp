@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "server/guard.hpp"
+#include "sources/triggers.hpp"
 
 namespace discovery {
+
+/// Collects the path of a file that a source loses, which is not NULL, for the trigger of the statement.
+void lose_file(FunctionCallInfo trigger, const Value &path);
 
 /// Adds paths to the list in the schema of `sources`. Inside SPI_connect(), as the owner of the table.
 /// Errors: 55000 the schema has no list of the same owner.

@@ -13,7 +13,8 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The columns of the store itself. A test compares the list with the table.
+// The columns of the store itself, but created_by, which only the client knows. A test compares the list with the
+// table.
 constexpr std::string_view columns_of_store[] = {
     "id",         "notebook_id", "name",         "source_type",    "file_type",       "url",
     "file_path",  "file_size",   "content_hash", "extracted_text", "source_metadata", "created_at",

@@ -21,6 +21,10 @@ Datum discovery_source_row(PG_FUNCTION_ARGS);
 Datum discovery_source_change(PG_FUNCTION_ARGS);
 Datum discovery_source_statement(PG_FUNCTION_ARGS);
 Datum discovery_lost_file(PG_FUNCTION_ARGS);
+Datum discovery_output_count(PG_FUNCTION_ARGS);
+Datum discovery_output_row(PG_FUNCTION_ARGS);
+Datum discovery_output_change(PG_FUNCTION_ARGS);
+Datum discovery_output_statement(PG_FUNCTION_ARGS);
 }
 
 #include "core/source.hpp"
@@ -201,6 +205,10 @@ constexpr struct {
     {"discovery_source_change", discovery_source_change},
     {"discovery_source_statement", discovery_source_statement},
     {"discovery_lost_file", discovery_lost_file},
+    {"discovery_output_count", discovery_output_count},
+    {"discovery_output_row", discovery_output_row},
+    {"discovery_output_change", discovery_output_change},
+    {"discovery_output_statement", discovery_output_statement},
 };
 
 }  // namespace

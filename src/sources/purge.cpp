@@ -5,6 +5,7 @@
 #include "server/result.hpp"
 #include "server/session.hpp"
 #include "server/subtransaction.hpp"
+#include "sources/purge.hpp"
 #include "sources/soft_delete.hpp"
 #include "sources/uuid.hpp"
 
@@ -70,33 +71,18 @@ bool may_try_without_locks(const Store &store) {
     bool is_ours_alone = true;
     for (int number = 0; triggers != nullptr && number < triggers->numtriggers; ++number) {
         const Trigger &trigger = triggers->triggers[number];
-        if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_delete") != 0 &&
-            strcmp(trigger.tgname, "discovery_file_delete") != 0 && strcmp(trigger.tgname, "discovery_statement") != 0)
+        if (TRIGGER_FOR_DELETE(trigger.tgtype) && strcmp(trigger.tgname, "discovery_trash") != 0 &&
+            strcmp(trigger.tgname, "discovery_statement") != 0)
             is_ours_alone = false;
     }
     table_close(sources, NoLock);
     return is_ours_alone;
 }
 
-// Removes log entries older than `cutoff` that no source refers to any longer. It does not wait
-// for locks, and skips the entries that another purge is removing.
-void drop_finished_deletions(const Store &store, Datum cutoff) {
-    hold_table(store, "sources", AccessShareLock);
-    hold_table(store, "discovery_deletions", RowExclusiveLock);
-    Session session = enter_as(store.owner);
-    query(placed("DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY("
-                 " SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1"
-                 " AND NOT EXISTS (SELECT FROM @store@.sources AS source WHERE source.deletion_id = deletion.id)"
-                 " FOR UPDATE SKIP LOCKED))",
-                 store),
-          {{TIMESTAMPTZOID, cutoff}}, false);
-    leave(session);
-}
-
-void purge(FunctionCallInfo fcinfo, const Store &store) {
-    Datum cutoff = DirectFunctionCall2(timestamptz_mi_interval,
-                                       TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), PG_GETARG_DATUM(0));
+void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
     Tuplestorestate *removed = begin_result(fcinfo);
+    // What was deleted long ago does not move to the trash.
+    pin("discovery.keep_deleted", "off");
     SPI_connect();
     Datum floor = to_datum(uuid_floor(DatumGetTimestampTz(cutoff)));
     auto remove = [&](const char *sql) {
@@ -135,6 +121,52 @@ void set_hold(FunctionCallInfo fcinfo, const Store &store, const char *reason) {
 }
 
 }  // namespace
+
+Datum purge_cutoff(FunctionCallInfo fcinfo, int number) {
+    require_argument(fcinfo, number, "older_than");
+    Datum older_than = PG_GETARG_DATUM(number);
+    Interval none = {};
+    bool is_negative = DatumGetBool(DirectFunctionCall2(interval_lt, older_than, IntervalPGetDatum(&none)));
+#ifdef INTERVAL_NOT_FINITE
+    is_negative = is_negative || INTERVAL_NOT_FINITE(DatumGetIntervalP(older_than));
+#endif
+    if (is_negative)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
+    return DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
+                               older_than);
+}
+
+const char *hold_reason(FunctionCallInfo fcinfo, int number) {
+    require_argument(fcinfo, number, "reason");
+    const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(number));
+    if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
+    return reason;
+}
+
+void drop_finished_deletions(const Store &store, Datum cutoff) {
+    const char *not_in_trash = "";
+    if (OidIsValid(get_relname_relid("discovery_trash", store.schema))) {
+        hold_table(store, "discovery_trash", AccessShareLock);
+        not_in_trash =
+            " AND NOT EXISTS (SELECT FROM @store@.discovery_trash AS trash WHERE trash.deletion_id = deletion.id)"
+            " AND NOT EXISTS (SELECT FROM @store@.discovery_trash AS trash WHERE trash.source_deletion_id = "
+            "deletion.id)";
+    }
+    hold_table(store, "sources", AccessShareLock);
+    hold_table(store, "discovery_deletions", RowExclusiveLock);
+    Session session = enter_as(store.owner);
+    query(
+        placed(psprintf("DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY("
+                        " SELECT deletion.id FROM @store@.discovery_deletions AS deletion"
+                        " WHERE deletion.deleted_at < $1"
+                        " AND NOT EXISTS (SELECT FROM @store@.sources AS source WHERE source.deletion_id = deletion.id)"
+                        "%s FOR UPDATE SKIP LOCKED))",
+                        not_in_trash),
+               store),
+        {{TIMESTAMPTZOID, cutoff}}, false);
+    leave(session);
+}
+
 }  // namespace discovery
 
 using namespace discovery;
@@ -144,17 +176,12 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
     require_argument(fcinfo, 0, "older_than");
     if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) <= 0)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_rows must be positive"));
-    Interval none = {};
-    bool is_negative = DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0), IntervalPGetDatum(&none)));
-#ifdef INTERVAL_NOT_FINITE
-    is_negative = is_negative || INTERVAL_NOT_FINITE(PG_GETARG_INTERVAL_P(0));
-#endif
-    if (is_negative)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
-
+    Datum cutoff = purge_cutoff(fcinfo, 0);
     Store store = current_store();
     with_rights(store, [&] {
-        purge(fcinfo, store);
+        Session session = save_session();
+        purge(fcinfo, store, cutoff);
+        leave(session);
         return true;
     });
     return Datum{};
@@ -162,9 +189,7 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
 
 DISCOVERY_FUNCTION(discovery_hold_source) {
     PreventCommandIfReadOnly("hold_source()");
-    require_argument(fcinfo, 1, "reason");
-    const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(1));
-    if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
+    const char *reason = hold_reason(fcinfo, 1);
     Store store = current_store();
     with_rights(store, [&] {
         set_hold(fcinfo, store, reason);

@@ -49,7 +49,7 @@ bool depends_on_count(Oid notebooks, Bitmapset *columns) {
         auto column = static_cast<AttrNumber>(member + offset);
         if (column <= 0 ? column != TableOidAttributeNumber : get_attgenerated(notebooks, column) != '\0') return true;
     }
-    for (const char *name : {"source_count", "updated_at"})
+    for (const char *name : {"source_count", "output_count", "updated_at"})
         if (bms_is_member(get_attnum(notebooks, name) - offset, columns)) return true;
     return false;
 }

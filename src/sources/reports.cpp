@@ -1,5 +1,5 @@
 // Read-only functions that report duplicates, hashes, counts and deletions, and
-// repair_source_counts(). Each report is one query on the store, with the caller's privileges.
+// the functions that repair counts. Each report is one query on the store, with the caller's privileges.
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "server/session.hpp"
@@ -27,6 +27,42 @@ const char *hash_of(const Store &store, const char *source) {
         " THEN pg_catalog.lower(%s.content_hash::pg_catalog.text)"
         " ELSE %s.content_hash::pg_catalog.text END",
         source, source, source);
+}
+
+Datum check_counts(FunctionCallInfo fcinfo, const Count &count) {
+    Store store = current_store();
+    return with_rights(store, [&] {
+        // If row security hides rows, their number would not be the count.
+        Session session = save_session();
+        set_row_security_off();
+        const char *sql = psprintf(R"sql(SELECT notebook.id, notebook.name::pg_catalog.text,
+               notebook.%s, actual.rows
+        FROM @store@.notebooks AS notebook
+        LEFT JOIN (SELECT notebook_id, pg_catalog.count(*) AS rows FROM @store@.%s AS counted WHERE true%s
+                   GROUP BY notebook_id) AS found ON found.notebook_id OPERATOR(pg_catalog.=) notebook.id,
+             LATERAL (SELECT coalesce(found.rows, 0)) AS actual (rows)
+        WHERE notebook.%s OPERATOR(pg_catalog.<>) actual.rows
+        ORDER BY notebook.id)sql",
+                                   count.column, count.table, count.condition, count.column);
+        Datum result = return_rows(fcinfo, placed(sql, store), {});
+        leave(session);
+        return result;
+    });
+}
+
+// Runs as the owner, from whom row security hides nothing, and for whose triggers the caller must not
+// stand in. The caller needs the privileges that doing it by hand would need.
+int64 repair(const Count &count) {
+    require_read_committed("repair counts");
+    Store store = current_store();
+    require_right(hold_table(store, count.table, AccessShareLock), ACL_SELECT);
+    require_right(hold_table(store, "notebooks", RowExclusiveLock), ACL_UPDATE);
+    SPI_connect();
+    Session session = act_as_owner(store, store.owner == GetUserId() ? Deferred::allowed : Deferred::forbidden);
+    int64 repaired = repair_counts(store, count);
+    leave(session);
+    SPI_finish();
+    return repaired;
 }
 
 }  // namespace
@@ -81,42 +117,18 @@ DISCOVERY_FUNCTION(discovery_check_source_hashes) {
     });
 }
 
-DISCOVERY_FUNCTION(discovery_check_source_counts) {
-    Store store = current_store();
-    return with_rights(store, [&] {
-        // If row security hides sources, their number would not be the count.
-        Session session = save_session();
-        set_row_security_off();
-        Datum result = return_rows(fcinfo,
-                                   placed(R"sql(SELECT notebook.id, notebook.name::pg_catalog.text,
-               notebook.source_count, counted.sources
-        FROM @store@.notebooks AS notebook
-        LEFT JOIN (SELECT notebook_id, pg_catalog.count(*) AS sources FROM @store@.sources WHERE deleted_at IS NULL
-                   GROUP BY notebook_id) AS live ON live.notebook_id OPERATOR(pg_catalog.=) notebook.id,
-             LATERAL (SELECT coalesce(live.sources, 0)) AS counted (sources)
-        WHERE notebook.source_count OPERATOR(pg_catalog.<>) counted.sources
-        ORDER BY notebook.id)sql",
-                                          store),
-                                   {});
-        leave(session);
-        return result;
-    });
-}
+DISCOVERY_FUNCTION(discovery_check_source_counts) { return check_counts(fcinfo, source_count); }
 
-// Runs as the owner, from whom row security hides nothing, and for whose triggers the caller must not
-// stand in. The caller needs the privileges that doing it by hand would need.
+DISCOVERY_FUNCTION(discovery_check_output_counts) { return check_counts(fcinfo, output_count); }
+
 DISCOVERY_FUNCTION(discovery_repair_source_counts) {
     PreventCommandIfReadOnly("repair_source_counts()");
-    require_read_committed("repair counts");
-    Store store = current_store();
-    require_right(hold_table(store, "sources", AccessShareLock), ACL_SELECT);
-    require_right(hold_table(store, "notebooks", RowExclusiveLock), ACL_UPDATE);
-    SPI_connect();
-    Session session = act_as_owner(store, store.owner == GetUserId() ? Deferred::allowed : Deferred::forbidden);
-    int64 repaired = repair_counts(store);
-    leave(session);
-    SPI_finish();
-    PG_RETURN_INT64(repaired);
+    PG_RETURN_INT64(repair(source_count));
+}
+
+DISCOVERY_FUNCTION(discovery_repair_output_counts) {
+    PreventCommandIfReadOnly("repair_output_counts()");
+    PG_RETURN_INT64(repair(output_count));
 }
 
 DISCOVERY_FUNCTION(discovery_list_source_deletions) {

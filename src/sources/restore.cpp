@@ -46,12 +46,6 @@ const char *restore_plan(const Store &store, const char *condition) {
                   store);
 }
 
-[[noreturn]] void raise_identical(const char *name, const char *detail) {
-    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
-            errmsg("cannot restore source \"%s\" because an identical source already exists in the notebook", name),
-            errdetail("%s", detail), errhint("Use on_duplicate => 'keep_deleted' to leave such sources deleted."));
-}
-
 // Returns the ids of the plan's rows, in SPI_tuptable, that have no duplicate. With `keep_deleted`,
 // the other rows are put into the result as kept.
 // Errors: 23505 if there is a duplicate and not `keep_deleted`.

@@ -15,6 +15,12 @@ void raise_unknown(const char *ids) {
             errdetail("Unknown IDs: %s.", ids));
 }
 
+void raise_identical(const char *name, const char *detail) {
+    ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+            errmsg("cannot restore source \"%s\" because an identical source already exists in the notebook", name),
+            errdetail("%s", detail), errhint("Use on_duplicate => 'keep_deleted' to leave such sources deleted."));
+}
+
 void lock_notebooks(const Store &store, Argument ids) {
     // As in foreign keys, the caller needs no privilege on notebooks.
     hold_table(store, "notebooks", RowShareLock);

@@ -25,6 +25,9 @@ void lock_notebooks_where(const Store &store, const char *condition, Argument wh
 /// Raises P0002 with these ids, a comma-separated list, as the unknown sources.
 [[noreturn]] void raise_unknown(const char *ids);
 
+/// Raises 23505: a source cannot be restored beside an identical one.
+[[noreturn]] void raise_identical(const char *name, const char *detail);
+
 /// Raises P0002 if the log has no such deletion. The caller needs no privilege on the log.
 void require_deletion(const Store &store, Datum deletion);
 

@@ -3,6 +3,7 @@
 // soft-deleted.
 #include "sources/hash.hpp"
 #include "sources/own_write.hpp"
+#include "sources/trash.hpp"
 
 extern "C" {
 #include "access/detoast.h"
@@ -131,6 +132,10 @@ DISCOVERY_FUNCTION(discovery_source_row) {
     RowChanges changes;
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) {
         Row after{trigger->tg_trigtuple, relation};
+        if (is_coming_back(after[columns.id])) return PointerGetDatum(after.tuple);
+        if ((is_blank(after[columns.content_hash]) || !after[columns.deletion_id].is_null) &&
+            comes_back_by_citus(relation, after.tuple))
+            return PointerGetDatum(after.tuple);
         set_hash(fcinfo, changes, nullptr, after, columns);
         set_deletion(fcinfo, changes, nullptr, after, columns);
         return PointerGetDatum(changes.apply(after.tuple, relation));
@@ -138,6 +143,6 @@ DISCOVERY_FUNCTION(discovery_source_row) {
     Row before{trigger->tg_trigtuple, relation}, after{trigger->tg_newtuple, relation};
     set_hash(fcinfo, changes, &before, after, columns);
     set_deletion(fcinfo, changes, &before, after, columns);
-    set_updated_at(changes, before.tuple, after.tuple, relation, columns.updated_at, columns.deletion_id);
+    set_updated_at(changes, before.tuple, after.tuple, relation, columns.updated_at, {columns.deletion_id});
     return PointerGetDatum(changes.apply(after.tuple, relation));
 }

@@ -1,14 +1,17 @@
-// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE. The row trigger adds up what a
-// statement does. The statement trigger adds the sums to what is owed to the counts of the notebooks, and
-// writes the deletion log, as the owner of the table. Transition tables are not used: they copy the rows with
-// their texts, which these triggers do not need, and that doubled the time of a DELETE.
+// The triggers on sources after INSERT, UPDATE, DELETE and TRUNCATE. The row triggers add up what a statement
+// does; from version 1.2 on, one of its own for DELETE also moves the row to the trash. The statement trigger
+// adds the sums to what is owed to the counts of the notebooks, and writes the deletion log, as the owner of the
+// table. Transition tables are not used: they copy the rows with their texts, which these triggers do not need,
+// and that doubled the time of a DELETE.
 #include "server/queries.hpp"
 #include "server/session.hpp"
 #include "store/catalog.hpp"
 #include "sources/counts.hpp"
-#include "sources/deletions.hpp"
+#include "sources/deletion_log.hpp"
 #include "sources/effects.hpp"
 #include "sources/lost_files.hpp"
+#include "sources/own_write.hpp"
+#include "sources/trash.hpp"
 
 extern "C" {
 #include "commands/trigger.h"
@@ -63,25 +66,6 @@ Columns columns_of(Relation relation) {
             column_number(relation, "deletion_id", UUIDOID)};
 }
 
-// Inserts the deletions, or adds to the row count of those that an earlier statement has logged.
-void log_deletions(Relation sources, const Effects *effects, Oid acting_role) {
-    if (effects->deleted.empty()) return;
-    const char *sql = psprintf(
-        "INSERT INTO %s AS known (id, login_role, acting_role, reason, sources)"
-        " VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (id) DO UPDATE SET sources = known.sources OPERATOR(pg_catalog.+) excluded.sources",
-        hold_beside(sources, "discovery_deletions", "deletion log"));
-    for (const auto &[id, rows] : effects->deleted) {
-        const Deletion *deletion = find_deletion(id);
-        if (deletion == nullptr) continue;
-        run_saved(sql, {uuid_argument(to_datum(id)),
-                        text_argument(GetUserNameFromId(GetSessionUserId(), false)),
-                        text_argument(GetUserNameFromId(acting_role, false)),
-                        text_argument(deletion->reason),
-                        {INT8OID, Int64GetDatum(rows)}});
-    }
-}
-
 }  // namespace
 }  // namespace discovery
 
@@ -105,9 +89,44 @@ DISCOVERY_FUNCTION(discovery_source_change) {
     Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
     Effects *effects = &effects_here(fcinfo);
     in_core([&] {
-        if (was_live && before.has_notebook) effects->tally.add(before.notebook, -1, newest, true);
-        if (is_live && after.has_notebook) effects->tally.add(after.notebook, 1, newest, has_old && !has_moved);
-        if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion];
+        if (was_live && before.has_notebook)
+            effects->tally.add(before.notebook, {.sources = -1, .newest = newest, .is_free = true});
+        if (is_live && after.has_notebook)
+            effects->tally.add(after.notebook, {.sources = 1, .newest = newest, .is_free = has_old && !has_moved});
+        if (was_live && has_new && after.has_deletion) ++effects->deleted[after.deletion].sources;
+    });
+    return PointerGetDatum(nullptr);
+}
+
+DISCOVERY_FUNCTION(discovery_source_delete) {
+    CHECK_FOR_INTERRUPTS();
+    TriggerData *trigger = after_call(fcinfo, "discovery_source_delete", true);
+    if (!TRIGGER_FIRED_BY_DELETE(trigger->tg_event)) return PointerGetDatum(nullptr);
+    Relation sources = trigger->tg_relation;
+    struct DeletedColumns {
+        Columns of_all;
+        AttrNumber id, file_path;
+    };
+    const DeletedColumns &columns = once_a_statement(fcinfo, [&] {
+        return DeletedColumns{columns_of(sources), column_number(sources, "id", UUIDOID),
+                              column_number(sources, "file_path", TEXTOID)};
+    });
+    const Source source = read_source(trigger->tg_trigslot, columns.of_all);
+    Value id = value_of(trigger->tg_trigtuple, columns.id, sources);
+    const Deletion *deletion = id.is_null ? nullptr : deletion_keeping(to_uuid(id.datum), source.notebook);
+    if (deletion != nullptr) {
+        move_to_trash(sources, "sources", trigger->tg_trigtuple, deletion);
+    } else {
+        Value path = value_of(trigger->tg_trigtuple, columns.file_path, sources);
+        if (!path.is_null) lose_file(fcinfo, path);
+    }
+    if (deletion == nullptr && !source.is_live) return PointerGetDatum(nullptr);
+    const Timestamp now = GetCurrentTransactionStartTimestamp();
+    Effects *effects = &effects_here(fcinfo);
+    in_core([&] {
+        if (source.is_live && source.has_notebook)
+            effects->tally.add(source.notebook, {.sources = -1, .newest = now, .is_free = true});
+        if (deletion != nullptr) ++effects->deleted[deletion->id].sources;
     });
     return PointerGetDatum(nullptr);
 }
@@ -121,15 +140,14 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
     if (effects == nullptr && !is_truncate) return PointerGetDatum(nullptr);
 
     if (is_truncate) {
-        clear_counts(sources);
+        clear_counts(sources, source_count);
         if (effects == nullptr) return PointerGetDatum(nullptr);
     }
     add_to_counts(sources, effects->tally);
     if (!effects->deleted.empty() || !effects->lost_files.empty()) {
-        Oid acting_role = GetUserId();
         SPI_connect();
         Session session = act_as_owner_of(sources);
-        log_deletions(sources, effects, acting_role);
+        log_deletions(sources, effects->deleted);
         list_lost_files(sources, effects->lost_files);
         leave(session);
         SPI_finish();

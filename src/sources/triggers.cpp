@@ -3,6 +3,8 @@
 
 #include "store/catalog.hpp"
 
+#include <algorithm>
+
 extern "C" {
 #include "storage/lmgr.h"
 #include "commands/trigger.h"
@@ -73,7 +75,7 @@ bool is_same(const Value &a, const Value &b, Form_pg_attribute attribute) {
 }
 
 void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation, AttrNumber updated_at,
-                    AttrNumber kept_by_us) {
+                    std::initializer_list<AttrNumber> kept_by_us) {
     TupleDesc descriptor = RelationGetDescr(relation);
     auto is_kept = [&](AttrNumber column) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
@@ -86,9 +88,8 @@ void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Rela
     for (int column = 1; column <= descriptor->natts; ++column) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, column - 1);
         // Generated columns are not computed yet. They depend only on the other columns.
-        if (column == updated_at || column == kept_by_us || attribute->attisdropped || attribute->attgenerated)
-            continue;
-        if (is_kept(column)) continue;
+        if (column == updated_at || attribute->attisdropped || attribute->attgenerated || is_kept(column)) continue;
+        if (std::find(kept_by_us.begin(), kept_by_us.end(), column) != kept_by_us.end()) continue;
         changes.set(updated_at, utc_now());
         return;
     }

@@ -82,9 +82,9 @@ Session act_as_owner_of(Relation table);
 /// Errors: 55000, saying that the schema has no `what`.
 const char *hold_beside(Relation table, const char *name, const char *what);
 
-/// Sets updated_at to now if the update changes other columns but not updated_at. A change of
+/// Sets updated_at to now if the update changes other columns but not updated_at. A change of columns that are
 /// `kept_by_us` alone does not count.
 void set_updated_at(RowChanges &changes, HeapTuple before, HeapTuple after, Relation relation, AttrNumber updated_at,
-                    AttrNumber kept_by_us);
+                    std::initializer_list<AttrNumber> kept_by_us = {});
 
 }  // namespace discovery

@@ -93,18 +93,18 @@ SELECT * FROM add_sources(:one, '[]');
 ROLLBACK;
 
 -- Columns of one's own, also where each source has others; what one leaves out has its default.
-ALTER TABLE sources ADD COLUMN created_by text NOT NULL DEFAULT 'nobody', ADD COLUMN "@store@" integer;
+ALTER TABLE sources ADD COLUMN owned_by text NOT NULL DEFAULT 'nobody', ADD COLUMN "@store@" integer;
 SELECT number, outcome FROM add_sources(:two, '[
-    {"name": "c1", "source_type": "text", "extracted_text": "c1", "columns": {"created_by": "anna"}},
-    {"name": "c2", "source_type": "text", "extracted_text": "c2", "columns": {"created_by": "ben", "@store@": 2}},
+    {"name": "c1", "source_type": "text", "extracted_text": "c1", "columns": {"owned_by": "anna"}},
+    {"name": "c2", "source_type": "text", "extracted_text": "c2", "columns": {"owned_by": "ben", "@store@": 2}},
     {"name": "c3", "source_type": "text", "extracted_text": "c3"},
     {"name": "c4", "source_type": "text", "extracted_text": "c4", "columns": {}},
-    {"name": "c5", "source_type": "text", "extracted_text": "c5", "columns": {"created_by": "eva"}}]');
-SELECT name, created_by, "@store@" FROM sources WHERE name ~ '^c\d' ORDER BY 1;
+    {"name": "c5", "source_type": "text", "extracted_text": "c5", "columns": {"owned_by": "eva"}}]');
+SELECT name, owned_by, "@store@" FROM sources WHERE name ~ '^c\d' ORDER BY 1;
 SELECT deleted FROM delete_sources(ARRAY(SELECT id FROM sources WHERE name = 'c1'));
 SELECT number, outcome FROM add_sources(:two,
     '[{"name": "c1", "source_type": "text", "extracted_text": "c1", "columns": {"@store@": 1}}]');
-SELECT name, created_by, "@store@" FROM sources WHERE name = 'c1';
+SELECT name, owned_by, "@store@" FROM sources WHERE name = 'c1';
 \set SHOW_CONTEXT always
 SELECT * FROM add_sources(:two, '[{"name": "x", "source_type": "text"},
     {"name": "x", "source_type": "text", "columns": {"nothing": 1}}]');

@@ -1,6 +1,6 @@
 -- notebooks.source_count is the number of live sources after each statement that writes sources, whichever statement
 -- it is, also inside a transaction. A statement that changes no count writes no notebook. A value that a client
--- writes into source_count is ignored; output_count belongs to the client.
+-- writes into source_count or output_count is ignored.
 SET client_min_messages = warning;
 CREATE SCHEMA discovery_counts;
 CREATE EXTENSION discovery SCHEMA discovery_counts;

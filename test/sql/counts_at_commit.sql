@@ -91,7 +91,7 @@ CALL add(3, 'm');
 DROP TABLE notebooks CASCADE;
 COMMIT;
 \echo :SQLSTATE
-DROP TABLE sources, discovery_deletions, discovery_lost_files, discovery_migrations CASCADE;
+DROP TABLE sources, outputs, discovery_deletions, discovery_lost_files, discovery_trash, discovery_migrations CASCADE;
 SELECT discovery_create_store('discovery_at_commit');
 INSERT INTO notebooks (id, name) SELECT book(n), 'n' || n FROM generate_series(1, 3) AS n;
 

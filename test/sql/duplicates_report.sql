@@ -8,7 +8,7 @@ CREATE SCHEMA discovery_ext;
 CREATE SCHEMA discovery_old;
 CREATE EXTENSION discovery VERSION '1.0' SCHEMA discovery_ext;
 SELECT discovery_ext.discovery_create_store('discovery_old') AS version;
-ALTER EXTENSION discovery UPDATE TO '1.1';
+ALTER EXTENSION discovery UPDATE;
 CREATE SCHEMA discovery_new;
 DO $$ BEGIN PERFORM discovery_ext.discovery_create_store('discovery_new'); END $$;
 \set one '\'00000000-0000-4000-8000-000000000001\''
@@ -46,7 +46,7 @@ SELECT left(content_hash, 8) AS hash, copies, notebooks, numbers(source_ids) AS 
 SELECT * FROM find_duplicate_sources(notebook_id => :two);
 SELECT * FROM find_duplicate_sources('00000000-0000-4000-8000-00000000000f');
 
--- At 1.1 a notebook has at most one live source with the same content, but several notebooks may have one each.
+-- From 1.1 on, a notebook has at most one live source with the same content, but several notebooks may have one each.
 SET search_path = discovery_new, discovery_ext;
 INSERT INTO notebooks (id, name) VALUES (:one, 'one'), (:two, 'two');
 INSERT INTO sources (id, notebook_id, name, source_type, extracted_text, content_hash, created_at) VALUES

@@ -90,7 +90,8 @@ SELECT discovery_downgrade('base');
 SET discovery.allow_data_loss = on;
 SELECT discovery_downgrade('base');
 SELECT relname FROM pg_class
-    WHERE relnamespace IN ('discovery_migrate'::regnamespace, 'discovery_second'::regnamespace);
+    WHERE relnamespace IN ('discovery_migrate'::regnamespace, 'discovery_second'::regnamespace)
+    ORDER BY relname COLLATE "C";
 SELECT schema, store_version, state, next_step FROM discovery_status();
 -- and up again from there
 SELECT discovery_create_store('discovery_migrate') = extversion AS is_the_extensions

@@ -10,38 +10,38 @@ CREATE EXTENSION discovery SCHEMA discovery_own;
 SET search_path = discovery_own;
 INSERT INTO notebooks (name) VALUES ('A') RETURNING id AS book \gset
 -- As the later revisions of the application have it
-ALTER TABLE sources ADD COLUMN created_by character varying(10) NOT NULL;
+ALTER TABLE sources ADD COLUMN owned_by character varying(10) NOT NULL;
 \set VERBOSITY terse
 SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a');
 \echo :SQLSTATE
 SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{}');
-SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"created_by": null}');
+SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"owned_by": null}');
 \echo :SQLSTATE
-SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"created_by": "anna"}');
+SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"owned_by": "anna"}');
 \set VERBOSITY default
 SELECT outcome FROM add_source(:'book', 'b', 'text', extracted_text => 'b',
-    columns => '{"created_by": "longer than ten"}');
+    columns => '{"owned_by": "longer than ten"}');
 \echo :SQLSTATE
 -- A duplicate stays as it is; a source that is restored is changed.
 SELECT id, outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a',
-    columns => '{"created_by": "bert"}') \gset
+    columns => '{"owned_by": "bert"}') \gset
 \echo :outcome
 SELECT deleted FROM delete_source(:'id');
 SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a');
-SELECT created_by FROM live_sources JOIN sources USING (id);
+SELECT owned_by FROM live_sources JOIN sources USING (id);
 SELECT deleted FROM delete_source(:'id');
-SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"created_by": "bert"}');
-SELECT created_by FROM live_sources JOIN sources USING (id);
+SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"owned_by": "bert"}');
+SELECT owned_by FROM live_sources JOIN sources USING (id);
 SELECT deleted FROM delete_source(:'id');
 \set VERBOSITY terse
-SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"created_by": null}');
+SELECT outcome FROM add_source(:'book', 'a', 'text', extracted_text => 'a', columns => '{"owned_by": null}');
 \set VERBOSITY default
-SELECT deleted_at IS NULL AS live, created_by FROM sources;
+SELECT deleted_at IS NULL AS live, owned_by FROM sources;
 
 --
 -- Types
 --
-ALTER TABLE sources ALTER created_by SET DEFAULT 'nobody';
+ALTER TABLE sources ALTER owned_by SET DEFAULT 'nobody';
 CREATE TYPE discovery_own_types.mood AS ENUM ('good', 'bad');
 CREATE DOMAIN discovery_own_types.rating AS integer NOT NULL DEFAULT 3 CHECK (VALUE BETWEEN 0 AND 5);
 CREATE TYPE discovery_own_types.place AS (page integer, line text);
@@ -64,7 +64,7 @@ SELECT stored.key, stored.value = should_be.value AS same, stored.value FROM sou
 -- Every value null; the columns that are not named keep their defaults, also one whose type allows no null.
 SELECT id FROM add_source(:'book', 'null', 'text', extracted_text => 'null',
     columns => '{"number": null, "is_read": null, "words": null, "extra": null, "plain": null, "mood": null}') \gset
-SELECT number, is_read, words, extra, plain, mood, rating, created_by FROM sources WHERE id = :'id';
+SELECT number, is_read, words, extra, plain, mood, rating, owned_by FROM sources WHERE id = :'id';
 SELECT add_source(:'book', 'wrong', 'text', columns => '{"number": "many"}');
 \echo :SQLSTATE
 SELECT add_source(:'book', 'wrong', 'text', columns => '{"rating": 6}');
@@ -100,9 +100,9 @@ SELECT "Two Words", "select", given, source FROM sources WHERE id = :'id';
 --
 SELECT add_source(:'book', 'x', 'text', columns => '[]');
 \echo :SQLSTATE
-SELECT add_source(:'book', 'x', 'text', columns => '"created_by"');
+SELECT add_source(:'book', 'x', 'text', columns => '"owned_by"');
 SELECT add_source(:'book', 'x', 'text', columns => 'null');
-SELECT add_source(:'book', 'x', 'text', columns => '{"created_by": "anna", "no_such": 1}');
+SELECT add_source(:'book', 'x', 'text', columns => '{"owned_by": "anna", "no_such": 1}');
 \echo :SQLSTATE
 SELECT add_source(:'book', 'x', 'text', columns => '{"CREATED_BY": "anna"}');
 SELECT add_source(:'book', 'x', 'text', columns => '{"ctid": "(0,1)"}');
@@ -132,7 +132,10 @@ SELECT refusal(attname) FROM pg_attribute WHERE attrelid = 'sources'::regclass A
 CREATE SCHEMA discovery_own_other;
 SELECT discovery_create_store('discovery_own_other');
 SELECT DISTINCT refusal(attname) FROM pg_attribute WHERE attrelid = 'discovery_own_other.sources'::regclass
-    AND attnum > 0;
+    AND attnum > 0 AND attname <> 'created_by';
+-- Who created a source, the client says.
+SELECT outcome FROM add_source(:'book', 'by anna', 'text', columns => '{"created_by": "anna"}');
+SELECT created_by FROM sources WHERE name = 'by anna';
 
 --
 -- Privileges: those of INSERT and UPDATE, column by column
@@ -140,13 +143,13 @@ SELECT DISTINCT refusal(attname) FROM pg_attribute WHERE attrelid = 'discovery_o
 CREATE ROLE regress_discovery_own;
 GRANT USAGE ON SCHEMA discovery_own TO regress_discovery_own;
 GRANT SELECT, INSERT (notebook_id, name, source_type, extracted_text, content_hash, file_type, url,
-    file_path, file_size, source_metadata, created_by)
+    file_path, file_size, source_metadata, owned_by)
     ON sources TO regress_discovery_own;
 SET ROLE regress_discovery_own;
 SELECT outcome FROM add_source(:'book', 'role', 'text', extracted_text => 'role',
-    columns => '{"created_by": "role"}');
+    columns => '{"owned_by": "role"}');
 SELECT outcome FROM add_source(:'book', 'role 2', 'text', extracted_text => 'role 2',
-    columns => '{"created_by": "role", "source": "x"}');
+    columns => '{"owned_by": "role", "source": "x"}');
 \echo :SQLSTATE
 RESET ROLE;
 SELECT deleted FROM delete_sources(ARRAY(SELECT id FROM sources WHERE name = 'role'));
@@ -154,7 +157,7 @@ GRANT UPDATE (deleted_at, name, source_type, extracted_text, file_type, url, fil
     file_size, source_metadata) ON sources TO regress_discovery_own;
 SET ROLE regress_discovery_own;
 SELECT outcome FROM add_source(:'book', 'role', 'text', extracted_text => 'role',
-    columns => '{"created_by": "role 2"}');
+    columns => '{"owned_by": "role 2"}');
 \echo :SQLSTATE
 SELECT outcome FROM add_source(:'book', 'role', 'text', extracted_text => 'role');
 RESET ROLE;

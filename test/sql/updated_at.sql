@@ -40,9 +40,8 @@ UPDATE notebooks SET description = 'z', updated_at = '2020-06-01' WHERE name = '
 UPDATE notebooks SET updated_at = '2020-06-01' WHERE name = 'a' RETURNING moment(updated_at);
 UPDATE notebooks SET updated_at = updated_at, name = name, tags = '{}', description = 'z'
     WHERE name = 'a' RETURNING moment(updated_at);
-UPDATE notebooks SET output_count = 3 WHERE name = 'a' RETURNING moment(updated_at);
-UPDATE notebooks SET updated_at = '2020-06-01', output_count = 0 WHERE name = 'a' RETURNING moment(updated_at);
 -- A value that is ignored changes nothing.
+UPDATE notebooks SET output_count = 3 WHERE name = 'a' RETURNING moment(updated_at);
 UPDATE notebooks SET source_count = source_count + 5 WHERE name = 'a' RETURNING moment(updated_at);
 -- The current time also replaces a time in the future.
 BEGIN;

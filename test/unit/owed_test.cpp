@@ -9,7 +9,7 @@ namespace discovery::core {
 namespace {
 
 Counted counted(std::uint8_t number, std::uint32_t table = 1) { return {table, Uuid{number}}; }
-Change change(std::int64_t sources, std::int64_t newest = INT64_MIN) { return {sources, newest, false}; }
+Change change(std::int64_t sources, std::int64_t newest = INT64_MIN) { return {.sources = sources, .newest = newest}; }
 
 TEST(OwedCounts, AreAddedUpInTheOrderOfTablesAndIds) {
     OwedCounts owed;

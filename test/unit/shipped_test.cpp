@@ -164,10 +164,12 @@ TEST_F(Shipped, StepsNameTheSchemaOfEachTable) {
 }
 
 TEST_F(Shipped, MarksStandInNoLiteral) {
-    // A schema is put in as a quoted identifier; in a literal it could end it.
+    // A schema is put in as a quoted identifier; in a literal it could end it. The runner doubles the quotes in the
+    // name of an object.
     auto check = [](const std::string &script) {
         static const std::regex comment(R"(--[^\n]*)");
-        std::string sql = std::regex_replace(script, comment, "");
+        static const std::regex object(R"('@store@\.\w+'::regclass)");
+        std::string sql = std::regex_replace(std::regex_replace(script, comment, ""), object, "");
         static const std::regex literal(R"('([^']|'')*')");
         for (std::sregex_iterator it(sql.begin(), sql.end(), literal), end; it != end; ++it)
             EXPECT_EQ(it->str().find("@store@"), std::string::npos) << it->str();

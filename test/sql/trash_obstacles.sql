@@ -1,0 +1,139 @@
+-- The trash beside what users have added to the tables: columns with names of ours, triggers, rows that refer to
+-- outputs, row security; and settings that change how values are read.
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+CREATE SCHEMA discovery_obstacles;
+CREATE EXTENSION discovery SCHEMA discovery_obstacles;
+SET search_path = discovery_obstacles;
+SET statement_timeout = '60s';
+\set a '\'00000000-0000-4000-8000-00000000000a\''
+\set output '\'00000000-0000-4000-a000-000000000001\''
+INSERT INTO notebooks (id, name) VALUES (:a, 'a');
+INSERT INTO sources (notebook_id, name, source_type, extracted_text) VALUES (:a, 's', 'text', 'text of s');
+INSERT INTO outputs (id, notebook_id, title, content) VALUES (:output, :a, 'o', 'text of o');
+
+-- Columns of one's own with names that other tables of the store have
+BEGIN;
+ALTER TABLE notebooks ADD COLUMN notebook_id uuid, ADD COLUMN title jsonb, ADD COLUMN content bytea DEFAULT '\x00',
+    ADD COLUMN extracted_text integer DEFAULT 7;
+ALTER TABLE sources ADD COLUMN title text, ADD COLUMN content jsonb DEFAULT '{"a": 1}';
+ALTER TABLE outputs ADD COLUMN name integer, ADD COLUMN file_path text DEFAULT '/export', ADD COLUMN content_hash bytea,
+    ADD COLUMN deletion_id text, ADD COLUMN hold_reason text DEFAULT 'none', ADD COLUMN extracted_text text DEFAULT 'x';
+SELECT deletion_id FROM delete_notebook(:a) \gset
+SELECT table_name, name, notebook_id = :a AS is_in_a, content, file_path, hold_reason FROM discovery_trash ORDER BY 1;
+SELECT table_name, outcome FROM restore_deletion(:'deletion_id') ORDER BY 1;
+SELECT n.content, n.extracted_text, s.extracted_text, s.content, o.content, o.file_path, o.hold_reason, o.extracted_text
+    FROM notebooks AS n, sources AS s, outputs AS o;
+ROLLBACK;
+
+-- How arrays and XML are read does not depend on the session.
+BEGIN;
+ALTER TABLE sources ADD COLUMN list text[] DEFAULT '{NULL,"NULL"}', ADD COLUMN node xml DEFAULT 'a <b/>';
+SELECT deletion_id FROM delete_notebook(:a) \gset
+SET LOCAL array_nulls = off;
+SET LOCAL xmloption = document;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+RESET array_nulls;
+SELECT list, list[1] IS NULL AS has_null, node FROM sources;
+ROLLBACK;
+
+-- A notebook without a time of its last change
+BEGIN;
+ALTER TABLE notebooks ALTER COLUMN updated_at DROP NOT NULL;
+INSERT INTO notebooks (name, updated_at) VALUES ('b', NULL) RETURNING id AS b \gset
+INSERT INTO sources (notebook_id, name, source_type) VALUES (:'b', 's', 'text');
+UPDATE notebooks SET updated_at = NULL WHERE name = 'b';
+SELECT deletion_id FROM delete_notebook(:'b') \gset
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+SELECT name, source_count, updated_at FROM notebooks WHERE name = 'b';
+ROLLBACK;
+
+-- A trigger of the user's that lets nothing in
+CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SELECT deletion_id FROM delete_notebook(:a) \gset
+CREATE TRIGGER keep_out BEFORE INSERT ON notebooks FOR EACH ROW EXECUTE FUNCTION keep_out();
+SELECT * FROM restore_deletion(:'deletion_id');
+SELECT * FROM restore_deletion(:'deletion_id', on_name_taken => 'rename');
+DROP TRIGGER keep_out ON notebooks;
+CREATE TRIGGER keep_out BEFORE INSERT ON outputs FOR EACH ROW EXECUTE FUNCTION keep_out();
+SELECT * FROM restore_deletion(:'deletion_id', 'keep_deleted');
+DROP TRIGGER keep_out ON outputs;
+CREATE TRIGGER keep_out BEFORE INSERT ON sources FOR EACH ROW EXECUTE FUNCTION keep_out();
+SELECT * FROM restore_deletion(:'deletion_id');
+DROP TRIGGER keep_out ON sources;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+
+-- The name is taken, above READ COMMITTED, too.
+SELECT deletion_id FROM delete_notebook(:a) \gset
+INSERT INTO notebooks (name) VALUES ('a');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT * FROM restore_deletion(:'deletion_id');
+ROLLBACK;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT table_name, outcome FROM restore_deletion(:'deletion_id', on_name_taken => 'rename') ORDER BY 1;
+ROLLBACK;
+DELETE FROM notebooks;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+
+-- Rows that refer to an output
+CREATE TABLE comments (output uuid REFERENCES outputs ON DELETE CASCADE);
+INSERT INTO comments VALUES (:output);
+SELECT delete_output(:output);
+SELECT delete_notebook(:a);
+TRUNCATE comments;
+SELECT delete_output(:output) AS deletion_id \gset
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+
+-- A foreign key between rows that come back one by one
+ALTER TABLE notebooks ADD COLUMN cover uuid CONSTRAINT cover REFERENCES sources;
+UPDATE notebooks SET cover = (SELECT id FROM sources);
+SELECT deletion_id FROM delete_notebook(:a) \gset
+\set VERBOSITY terse
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+\set VERBOSITY default
+ALTER TABLE notebooks ALTER CONSTRAINT cover DEFERRABLE;
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+COMMIT;
+SELECT cover IS NOT NULL AS has_cover, source_count FROM notebooks;
+ALTER TABLE notebooks DROP COLUMN cover;
+
+-- The trash has an earlier row of the same id: it is not taken for the one that does not get there.
+SELECT delete_output(:output) AS deletion_id \gset
+INSERT INTO outputs (id, notebook_id, title) VALUES (:output, :a, 'again');
+ALTER TABLE outputs DISABLE TRIGGER discovery_trash;
+\set VERBOSITY terse
+SELECT delete_output(:output);
+\set VERBOSITY default
+ALTER TABLE outputs ENABLE TRIGGER discovery_trash;
+DELETE FROM outputs;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+
+-- Whoever does not see a notebook learns nothing of the rows that refer to it.
+CREATE TABLE favorites (notebook uuid REFERENCES notebooks ON DELETE CASCADE);
+INSERT INTO favorites VALUES (:a);
+CREATE ROLE regress_discovery_obstacle;
+GRANT USAGE ON SCHEMA discovery_obstacles TO regress_discovery_obstacle;
+GRANT SELECT, INSERT, DELETE ON notebooks, sources, outputs TO regress_discovery_obstacle;
+GRANT SELECT ON discovery_trash, discovery_deletions, deleted_notebooks, deleted_outputs TO regress_discovery_obstacle;
+ALTER TABLE notebooks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON notebooks USING (created_by = current_user);
+SET ROLE regress_discovery_obstacle;
+SELECT delete_notebook(:a);
+SELECT * FROM preview_delete_notebook(:a);
+RESET ROLE;
+TRUNCATE favorites;
+SELECT deletion_id FROM delete_notebook(:a) \gset
+SET ROLE regress_discovery_obstacle;
+SELECT (SELECT count(*) FROM discovery_trash) AS trash, (SELECT count(*) FROM deleted_notebooks) AS notebooks,
+       (SELECT count(*) FROM deleted_outputs) AS outputs;
+SELECT * FROM restore_deletion(:'deletion_id');
+SET row_security = off;
+SELECT count(*) FROM discovery_trash;
+RESET row_security;
+RESET ROLE;
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+DROP OWNED BY regress_discovery_obstacle;
+DROP ROLE regress_discovery_obstacle;
+DROP SCHEMA discovery_obstacles CASCADE;
