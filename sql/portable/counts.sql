@@ -4,9 +4,10 @@
 -- This edition counts a statement at a time, by transition tables; SQL has no hook at the end of a transaction.
 --
 
--- Adds to the count of one notebook, with the rights of the owner. Returns whether the notebook exists.
-CREATE FUNCTION @extschema@.discovery_add_to_count(
-        schema name, notebook uuid, sources bigint, newest timestamp without time zone)
+-- Adds to the counts of one notebook, with the rights of the owner. Returns whether the notebook exists. A count that
+-- stays is not named: at version 1.1 the client keeps output_count.
+CREATE FUNCTION @extschema@.discovery_add_to_counts(
+        schema name, notebook uuid, sources bigint, outputs bigint, newest timestamp without time zone)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
@@ -17,15 +18,17 @@ DECLARE
     rows bigint;
     is_prevented boolean;
 BEGIN
+    IF sources = 0 AND outputs = 0 AND newest IS NULL THEN RETURN true; END IF;
     PERFORM set_config('discovery_internal.counting', notebook::text, true);
-    EXECUTE format('UPDATE ONLY %I.notebooks SET source_count = source_count + $2,'
-                   ' updated_at = GREATEST(updated_at, $3) WHERE id = $1', schema)
-        USING notebook, sources::integer, newest;
+    EXECUTE format('UPDATE ONLY %I.notebooks SET %s%s updated_at = GREATEST(updated_at, $4) WHERE id = $1', schema,
+                   CASE WHEN sources <> 0 THEN 'source_count = source_count + $2,' END,
+                   CASE WHEN outputs <> 0 THEN 'output_count = output_count + $3,' END)
+        USING notebook, sources::integer, outputs::integer, newest;
     GET DIAGNOSTICS rows = ROW_COUNT;
     IF rows = 0 THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.notebooks WHERE id = $1)', schema)
             INTO is_prevented USING notebook;
-        IF is_prevented AND sources <> 0 THEN
+        IF is_prevented AND (sources <> 0 OR outputs <> 0) THEN
             RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
                 MESSAGE = format('cannot write the count of notebook %s', notebook),
                 DETAIL = 'A trigger or rule on table "notebooks" prevents the update.';
@@ -35,9 +38,10 @@ BEGIN
     RETURN rows > 0;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_add_to_count(name, uuid, bigint, timestamp without time zone) IS
-    'internal: adds to the count of a notebook';
-REVOKE ALL ON FUNCTION @extschema@.discovery_add_to_count(name, uuid, bigint, timestamp without time zone) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.discovery_add_to_counts(name, uuid, bigint, bigint, timestamp without time zone) IS
+    'internal: adds to the counts of a notebook';
+REVOKE ALL ON FUNCTION @extschema@.discovery_add_to_counts(name, uuid, bigint, bigint, timestamp without time zone)
+    FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.discovery_count_sources() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -86,7 +90,7 @@ BEGIN
     LOOP
         FETCH changes INTO change;
         EXIT WHEN NOT FOUND;
-        IF NOT @extschema@.discovery_add_to_count(TG_TABLE_SCHEMA, change.notebook, change.sources, change.newest)
+        IF NOT @extschema@.discovery_add_to_counts(TG_TABLE_SCHEMA, change.notebook, change.sources, 0, change.newest)
            AND change.sources > 0 THEN
             RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
                 MESSAGE = format('cannot count the sources of notebook %s before it exists', change.notebook),
@@ -106,13 +110,7 @@ BEGIN
                        ELSE NOT EXISTS (SELECT FROM old_rows AS x WHERE x.deletion_id = n.deletion_id) END
             GROUP BY n.deletion_id ORDER BY n.deletion_id
         LOOP
-            PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, 'discovery_deletions');
-            EXECUTE format('INSERT INTO %I.discovery_deletions AS known (id, login_role, acting_role, reason, sources)'
-                           ' VALUES ($1, session_user, $2, $3, $4)'
-                           ' ON CONFLICT (id) DO UPDATE SET sources = known.sources + excluded.sources',
-                           TG_TABLE_SCHEMA)
-                USING change.id, @extschema@.discovery_acting_role(),
-                      nullif(current_setting('discovery.reason', true), ''), change.sources;
+            PERFORM @extschema@.discovery_log_deletion(TG_TABLE_SCHEMA, change.id, 'sources', change.sources);
         END LOOP;
     END IF;
     RETURN NULL;
@@ -122,6 +120,38 @@ COMMENT ON FUNCTION @extschema@.discovery_count_sources() IS
     'trigger on sources, after each statement: writes the counts of the notebooks and the deletion log';
 REVOKE ALL ON FUNCTION @extschema@.discovery_count_sources() FROM PUBLIC;
 
+-- Which count of notebooks counts the rows of a table, and what those rows meet
+CREATE FUNCTION @extschema@.discovery_count_of(relation name, OUT count name, OUT condition text)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    CASE relation
+        WHEN 'sources' THEN count := 'source_count'; condition := 'deleted_at IS NULL';
+        WHEN 'outputs' THEN count := 'output_count'; condition := 'true';
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_count_of(name) IS
+    'internal: the count of notebooks that counts the rows of a table, and the condition that they meet';
+
+CREATE FUNCTION @extschema@.discovery_wrong_counts(store text, relation name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT format($sql$
+        SELECT notebook.id, notebook.name::pg_catalog.text, notebook.%3$I, actual.rows
+        FROM %1$s.notebooks AS notebook
+        LEFT JOIN (SELECT notebook_id, pg_catalog.count(*) AS rows FROM %1$s.%2$I WHERE %4$s
+                   GROUP BY notebook_id) AS found ON found.notebook_id OPERATOR(pg_catalog.=) notebook.id,
+             LATERAL (SELECT coalesce(found.rows, 0)) AS actual (rows)
+        WHERE notebook.%3$I OPERATOR(pg_catalog.<>) actual.rows
+        ORDER BY notebook.id$sql$, store, relation, counted.count, counted.condition)
+    FROM @extschema@.discovery_count_of(relation) AS counted
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_wrong_counts(text, name) IS
+    'internal: the query for notebooks whose count of the rows of a table is wrong';
+
 CREATE FUNCTION @extschema@.check_source_counts()
     RETURNS TABLE (notebook_id uuid, name text, source_count integer, actual_count bigint)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -129,15 +159,19 @@ CREATE FUNCTION @extschema@.check_source_counts()
     SET row_security TO off
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE pg_catalog.replace($sql$
-        SELECT notebook.id, notebook.name::pg_catalog.text, notebook.source_count, counted.sources
-        FROM @store@.notebooks AS notebook
-        LEFT JOIN (SELECT notebook_id, pg_catalog.count(*) AS sources FROM @store@.sources WHERE deleted_at IS NULL
-                   GROUP BY notebook_id) AS live ON live.notebook_id OPERATOR(pg_catalog.=) notebook.id,
-             LATERAL (SELECT coalesce(live.sources, 0)) AS counted (sources)
-        WHERE notebook.source_count OPERATOR(pg_catalog.<>) counted.sources
-        ORDER BY notebook.id$sql$,
-        '@store@', @extschema@.discovery_current_store(pg_catalog.current_schemas(false)));
+    RETURN QUERY EXECUTE @extschema@.discovery_wrong_counts(
+        @extschema@.discovery_current_store(pg_catalog.current_schemas(false)), 'sources');
+END
+$$;
+
+CREATE FUNCTION @extschema@.check_output_counts()
+    RETURNS TABLE (notebook_id uuid, name text, output_count integer, actual_count bigint)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET row_security TO off
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@.discovery_wrong_counts(
+        @extschema@.discovery_current_store(pg_catalog.current_schemas(false)), 'outputs');
 END
 $$;
 
@@ -146,58 +180,64 @@ CREATE FUNCTION @extschema@.repair_source_counts() RETURNS bigint
 AS $$
 BEGIN
     RETURN @extschema@.discovery_repair_counts(
-        @extschema@.discovery_store_to_repair(pg_catalog.current_schemas(false)));
+        @extschema@.discovery_store_to_repair('repair_source_counts()', pg_catalog.current_schemas(false)), 'sources');
 END
 $$;
 
-CREATE FUNCTION @extschema@.discovery_store_to_repair(path name[]) RETURNS name
+CREATE FUNCTION @extschema@.repair_output_counts() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+    RETURN @extschema@.discovery_repair_counts(
+        @extschema@.discovery_store_to_repair('repair_output_counts()', pg_catalog.current_schemas(false)), 'outputs');
+END
+$$;
+
+CREATE FUNCTION @extschema@.discovery_store_to_repair(function text, path name[]) RETURNS name
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM @extschema@.discovery_require_writable('repair_source_counts()');
+    PERFORM @extschema@.discovery_require_writable(function);
     PERFORM @extschema@.discovery_require_read_committed('repair counts');
     RETURN (parse_ident(@extschema@.discovery_current_store(path)))[1];
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_store_to_repair(name[]) IS
+COMMENT ON FUNCTION @extschema@.discovery_store_to_repair(text, name[]) IS
     'internal: the store whose counts are to be repaired, if the transaction can do that';
 
 -- With the rights of the owner, from whom row security hides nothing. The caller needs those that doing it by hand
 -- would need.
-CREATE FUNCTION @extschema@.discovery_repair_counts(schema name) RETURNS bigint
+CREATE FUNCTION @extschema@.discovery_repair_counts(schema name, relation name) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
-    notebook uuid;
+    counted record := @extschema@.discovery_count_of(relation);
+    wrong record;
     difference bigint;
     repaired bigint := 0;
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources');
-    PERFORM @extschema@.discovery_require_right(schema, 'sources', 'SELECT');
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', relation);
+    PERFORM @extschema@.discovery_require_right(schema, relation, 'SELECT');
     PERFORM @extschema@.discovery_require_right(schema, 'notebooks', 'UPDATE');
-    FOR notebook IN EXECUTE replace(
-        'SELECT notebook.id FROM @store@.notebooks AS notebook WHERE notebook.source_count <>'
-        ' (SELECT count(*) FROM @store@.sources AS source'
-        '  WHERE source.notebook_id = notebook.id AND source.deleted_at IS NULL) ORDER BY notebook.id',
-        '@store@', quote_ident(schema))
-    LOOP
+    FOR wrong IN EXECUTE @extschema@.discovery_wrong_counts(quote_ident(schema), relation) LOOP
         -- Once it is locked, nobody else changes its count, and the next statement sees what they have counted.
-        EXECUTE format('SELECT FROM %I.notebooks WHERE id = $1 FOR NO KEY UPDATE', schema) USING notebook;
-        EXECUTE replace(
-            'SELECT (SELECT count(*) FROM @store@.sources WHERE notebook_id = $1 AND deleted_at IS NULL) - source_count'
-            ' FROM @store@.notebooks WHERE id = $1', '@store@', quote_ident(schema))
-            INTO difference USING notebook;
+        EXECUTE format('SELECT FROM %I.notebooks WHERE id = $1 FOR NO KEY UPDATE', schema) USING wrong.id;
+        EXECUTE format('SELECT (SELECT count(*) FROM %1$I.%2$I WHERE notebook_id = $1 AND %3$s) - %4$I'
+                       ' FROM %1$I.notebooks WHERE id = $1', schema, relation, counted.condition, counted.count)
+            INTO difference USING wrong.id;
         IF difference <> 0 THEN
-            PERFORM @extschema@.discovery_add_to_count(schema, notebook, difference, NULL);
+            PERFORM @extschema@.discovery_add_to_counts(
+                schema, wrong.id, CASE relation WHEN 'sources' THEN difference ELSE 0 END,
+                CASE relation WHEN 'outputs' THEN difference ELSE 0 END, NULL);
             repaired := repaired + 1;
         END IF;
     END LOOP;
     RETURN repaired;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_repair_counts(name) IS
+COMMENT ON FUNCTION @extschema@.discovery_repair_counts(name, name) IS
     'internal: corrects the counts of a store with the rights of its owner';
 
 -- For functions that run with the rights of their owner: what the role that acts may not do itself, they do not do.

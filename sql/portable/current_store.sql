@@ -210,6 +210,20 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_functions() IS 'internal: the quoted schema of the functions';
 
+-- In one pass, since a name may contain a mark. The name of an object, '@store@.name'::regclass, is a literal.
+CREATE FUNCTION @extschema@.discovery_place_store(statement text, schema name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(CASE WHEN n = 1 THEN piece
+                           WHEN before LIKE '%''' THEN replace(quote_ident(schema), '''', '''''') || piece
+                           ELSE quote_ident(schema) || piece END, '' ORDER BY n)
+    FROM (SELECT piece, n, lag(piece) OVER (ORDER BY n) AS before
+          FROM unnest(string_to_array(statement, '@store@')) WITH ORDINALITY AS split (piece, n)) AS pieces
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_place_store(text, name) IS
+    'internal: a statement of a step, with the schema of the store in the place of its mark';
+
 -- Who acts, for functions that run with the rights of their owner: the role of SET ROLE, or who has logged in.
 CREATE FUNCTION @extschema@.discovery_acting_role() RETURNS name
     LANGUAGE sql STABLE PARALLEL UNSAFE

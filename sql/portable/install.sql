@@ -100,7 +100,10 @@ BEGIN
         UNION ALL
         SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
             FROM @extschema@.discovery_stores(NULL) AS store
-            JOIN pg_attribute AS a ON a.attrelid IN (store.notebooks, store.sources)
+            JOIN pg_class AS c ON c.relnamespace = store.namespace
+            JOIN pg_attribute AS a ON a.attrelid = c.oid
+                AND (c.oid IN (store.notebooks, store.sources)
+                     OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgfoid = ANY (ours)))
             JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             JOIN pg_depend AS p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
                 AND p.refclassid = 'pg_proc'::regclass AND p.refobjid = ANY (ours)

@@ -45,7 +45,8 @@ CREATE FUNCTION @extschema@.discovery_lock_tables(schema name) RETURNS void
 AS $$
 DECLARE
     outer_timeout text := current_setting('lock_timeout');
-    tables constant name[] := '{sources,notebooks,discovery_deletions,discovery_lost_files,discovery_migrations}';
+    tables constant name[] :=
+        '{sources,notebooks,outputs,discovery_deletions,discovery_lost_files,discovery_trash,discovery_migrations}';
     relation name;
 BEGIN
     IF outer_timeout = '0' THEN PERFORM set_config('lock_timeout', '5s', true); END IF;
@@ -215,9 +216,9 @@ BEGIN
     FOR number IN 1 .. cardinality(statements) LOOP
         CONTINUE WHEN @extschema@.discovery_replaces_comment(schema, statements[number]);
         -- The store comes last: the name of a schema may contain another mark.
-        statement := replace(replace(replace(replace(statements[number],
+        statement := @extschema@.discovery_place_store(replace(replace(replace(statements[number],
             '@batch@', 'IS NOT NULL'), '@compression@', compression),
-            '@functions@', @extschema@.discovery_functions()), '@store@', quote_ident(schema));
+            '@functions@', @extschema@.discovery_functions()), schema);
         BEGIN
             IF statement ~ '^(WITH|SELECT)\y' THEN
                 FOR told IN EXECUTE statement LOOP

@@ -21,6 +21,11 @@ DECLARE
     number bigint;
     probe record;
 BEGIN
+    -- A row that comes back from the trash, which only the owner can say.
+    IF NOT is_update AND NEW.id::text = current_setting('discovery_internal.restoring', true)
+       AND quote_ident(current_user)::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
+        RETURN NEW;
+    END IF;
     IF is_update AND NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
         is_changed := NEW.deleted_at IS DISTINCT FROM OLD.deleted_at OR NEW.name <> OLD.name
             OR NEW.content_hash <> OLD.content_hash OR NEW.notebook_id <> OLD.notebook_id;
@@ -83,6 +88,11 @@ CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME, 'discovery_lost_files');
+    -- The file of a source in the trash is still needed.
+    IF TG_OP = 'DELETE' AND to_regclass(format('%I.discovery_trash', TG_TABLE_SCHEMA)) IS NOT NULL
+       AND @extschema@.discovery_keeps_rows() THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('INSERT INTO %I.discovery_lost_files (id, file_path) VALUES ($1, $2)', TG_TABLE_SCHEMA)
         USING @extschema@.uuid_v7(), OLD.file_path;
     RETURN NULL;

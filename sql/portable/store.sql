@@ -93,23 +93,25 @@ BEGIN
         FROM @extschema@.discovery_steps() AS step, unnest(step.statements) WITH ORDINALITY AS s (part, number)
         WHERE @extschema@.discovery_number(step.from_version) < @extschema@.discovery_number(step.to_version)
           AND @extschema@.discovery_number(step.to_version) <= @extschema@.discovery_number(version)
-          AND part ~ '^(ALTER TABLE|CREATE TRIGGER)\y.*@functions@'
+          AND (part ~ '^(ALTER TABLE|CREATE TRIGGER)\y.*@functions@' OR part ~ '^DROP TRIGGER\y')
         ORDER BY @extschema@.discovery_number(step.to_version), number
     LOOP
-        parts := regexp_match(statement, '^CREATE TRIGGER (\w+)\y.*? ON @store@\.(\w+)');
+        -- A later step may have another trigger of the same name, or none.
+        parts := regexp_match(statement, '^(?:CREATE|DROP) TRIGGER (\w+)\y.*? ON @store@\.(\w+)');
         IF parts IS NOT NULL THEN
-            CONTINUE WHEN NOT EXISTS (SELECT FROM @extschema@.discovery_shapes() AS e
-                                      WHERE e.version = discovery_attach.version AND e.kind = 'trigger'
-                                        AND e.name = parts[2] || '.' || parts[1]);
             IF EXISTS (SELECT FROM pg_trigger WHERE tgname = parts[1]
                        AND tgrelid = format('%I.%I', schema, parts[2])::regclass) THEN
                 EXECUTE format('DROP TRIGGER %I ON %I.%I', parts[1], schema, parts[2]);
             END IF;
         END IF;
+        CONTINUE WHEN statement ~ '^DROP';
         PERFORM @extschema@.discovery_run_statements(schema, 'attaching the store', ARRAY[statement]);
     END LOOP;
     IF to_regclass(format('%I.discovery_deletions', schema)) IS NOT NULL THEN
-        PERFORM @extschema@.discovery_repair_counts(schema);
+        PERFORM @extschema@.discovery_repair_counts(schema, 'sources');
+    END IF;
+    IF to_regclass(format('%I.discovery_trash', schema)) IS NOT NULL THEN
+        PERFORM @extschema@.discovery_repair_counts(schema, 'outputs');
     END IF;
 END
 $$;

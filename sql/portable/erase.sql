@@ -1,0 +1,66 @@
+--
+-- Erase for good
+--
+
+CREATE FUNCTION @extschema@.erase_data(notebook_id uuid DEFAULT NULL, created_by text DEFAULT NULL)
+    RETURNS TABLE (table_name text, rows bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('erase_data()');
+    IF pg_catalog.num_nonnulls(notebook_id, created_by) OPERATOR(pg_catalog.<>) 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'either notebook_id or created_by must be given';
+    END IF;
+    RETURN QUERY SELECT erased.relation, erased.rows FROM @extschema@.discovery_erase(
+        @extschema@.discovery_current_store(pg_catalog.current_schemas(false)), notebook_id, created_by) AS erased;
+END
+$$;
+
+-- A notebook of the creator goes with all that others have put into it. Notebooks go last, so that what is in them is
+-- counted as what it is.
+CREATE FUNCTION @extschema@.discovery_erase(store text, notebook uuid, creator text)
+    RETURNS TABLE (relation text, rows bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    inside constant text := CASE WHEN creator IS NULL THEN 'row.notebook_id = $1'
+        ELSE replace('row.created_by = $2 OR row.notebook_id IN ('
+                     'SELECT id FROM @store@.notebooks WHERE created_by = $2)', '@store@', store) END;
+    trashed constant text := CASE WHEN creator IS NULL THEN 'row.notebook_id = $1'
+        ELSE replace('row.created_by = $2 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $2'
+                     ' UNION SELECT row_id FROM @store@.discovery_trash WHERE table_name = ''notebooks'''
+                     ' AND created_by = $2)', '@store@', store) END;
+    part record;
+    outer_keeping text := @extschema@.discovery_set_keeping('off');
+BEGIN
+    PERFORM @extschema@.discovery_require_owner();
+    PERFORM @extschema@.discovery_require_own((parse_ident(store))[1], 'notebooks', 'sources', 'outputs',
+                                              'discovery_trash', 'discovery_deletions');
+    FOR part IN VALUES
+        ('discovery_deletions', format(
+            'UPDATE %1$s.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ('
+            'SELECT row.deletion_id FROM %1$s.sources AS row WHERE %2$s'
+            ' UNION SELECT unnest(ARRAY[row.deletion_id, row.source_deletion_id])'
+            ' FROM %1$s.discovery_trash AS row WHERE %3$s)', store, inside, trashed)),
+        ('', format('INSERT INTO %1$s.discovery_lost_files (id, file_path)'
+                    ' SELECT @extschema@.uuid_v7(), row.file_path FROM %1$s.discovery_trash AS row'
+                    ' WHERE row.file_path IS NOT NULL AND (%2$s)', store, trashed)),
+        ('sources', format('DELETE FROM %s.sources AS row WHERE %s', store, inside)),
+        ('outputs', format('DELETE FROM %s.outputs AS row WHERE %s', store, inside)),
+        ('discovery_trash', format('DELETE FROM %s.discovery_trash AS row WHERE %s', store, trashed)),
+        ('notebooks', format('DELETE FROM %s.notebooks AS row WHERE %s', store,
+                             CASE WHEN creator IS NULL THEN 'row.id = $1' ELSE 'row.created_by = $2' END))
+    LOOP
+        EXECUTE part.column2 USING notebook, creator;
+        CONTINUE WHEN part.column1 = '';
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        relation := part.column1;
+        RETURN NEXT;
+    END LOOP;
+    PERFORM @extschema@.discovery_set_keeping(outer_keeping);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_erase(text, uuid, text) IS
+    'internal: removes a notebook, or what a person created, for good';

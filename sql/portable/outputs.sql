@@ -1,0 +1,99 @@
+--
+-- Outputs
+--
+
+CREATE FUNCTION @extschema@.discovery_output_row() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Generated columns are not computed yet; they depend on the others alone.
+    IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at
+       AND (SELECT CASE WHEN NEW *= OLD THEN false WHEN generated IS NULL THEN true
+                        ELSE to_jsonb(NEW) - generated <> to_jsonb(OLD) - generated END
+            FROM (SELECT array_agg(attname::text) FROM pg_attribute
+                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) AS columns (generated)) THEN
+        NEW.updated_at := timezone('UTC', now());
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE FUNCTION @extschema@.discovery_count_outputs() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+DECLARE
+    change record;
+    changes refcursor;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, 'notebooks', TG_TABLE_NAME);
+    -- As in discovery_count_sources()
+    IF TG_OP = 'INSERT' THEN
+        OPEN changes FOR
+            SELECT notebook_id AS notebook, count(*) AS outputs,
+                   max(created_at) FILTER (WHERE isfinite(created_at)) AS newest
+            FROM new_rows WHERE notebook_id IS NOT NULL GROUP BY notebook_id ORDER BY notebook_id;
+    ELSIF TG_OP = 'DELETE' THEN
+        OPEN changes FOR
+            SELECT notebook_id AS notebook, -count(*) AS outputs, timezone('UTC', now()) AS newest
+            FROM old_rows WHERE notebook_id IS NOT NULL GROUP BY notebook_id ORDER BY notebook_id;
+    ELSIF TG_OP = 'UPDATE' THEN
+        OPEN changes FOR
+            SELECT side.notebook, sum(side.rows) AS outputs, max(side.newest) AS newest
+            FROM old_rows AS o
+            FULL JOIN new_rows AS n ON n.id = o.id
+            CROSS JOIN LATERAL (
+                SELECT greatest(CASE WHEN isfinite(n.created_at) THEN n.created_at END,
+                                CASE WHEN isfinite(n.updated_at) THEN n.updated_at END) AS newest) AS output
+            CROSS JOIN LATERAL (VALUES (o.notebook_id, -1, output.newest), (n.notebook_id, 1, output.newest))
+                AS side (notebook, rows, newest)
+            WHERE o.notebook_id IS DISTINCT FROM n.notebook_id AND side.notebook IS NOT NULL
+            GROUP BY side.notebook HAVING sum(side.rows) <> 0 ORDER BY side.notebook;
+    ELSE
+        OPEN changes FOR EXECUTE format(
+            'SELECT id AS notebook, -output_count AS outputs, timezone(''UTC'', now()) AS newest'
+            ' FROM %I.notebooks WHERE output_count <> 0 ORDER BY id FOR NO KEY UPDATE', TG_TABLE_SCHEMA);
+    END IF;
+    LOOP
+        FETCH changes INTO change;
+        EXIT WHEN NOT FOUND;
+        IF NOT @extschema@.discovery_add_to_counts(TG_TABLE_SCHEMA, change.notebook, 0, change.outputs, change.newest)
+           AND change.outputs > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('cannot count the outputs of notebook %s before it exists', change.notebook),
+                DETAIL = 'The SQL-only edition counts at the end of each statement.',
+                HINT = 'Insert the notebook first; a deferred foreign key does not help.';
+        END IF;
+    END LOOP;
+    CLOSE changes;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_count_outputs() IS
+    'trigger on outputs, after each statement: writes the counts of the notebooks';
+REVOKE ALL ON FUNCTION @extschema@.discovery_count_outputs() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.fail_stale_outputs(
+        older_than interval DEFAULT '1 hour', reason text DEFAULT 'generation did not end in time')
+    RETURNS TABLE (id uuid, notebook_id uuid, title text, updated_at timestamp)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    cutoff pg_catalog.timestamptz :=
+        @extschema@.discovery_check_purge('fail_stale_outputs()', older_than, NULL, 'max_rows');
+    store pg_catalog.text := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+BEGIN
+    PERFORM @extschema@.discovery_require_argument(reason IS NULL, 'reason');
+    RETURN QUERY EXECUTE pg_catalog.replace($sql$
+        UPDATE @store@.outputs AS output SET status = 'failed', output_metadata =
+            ((CASE WHEN pg_catalog.json_typeof(output.output_metadata) OPERATOR(pg_catalog.=) 'object'
+                   THEN output.output_metadata::pg_catalog.jsonb ELSE '{}' END) OPERATOR(pg_catalog.||)
+             pg_catalog.jsonb_build_object('error', $2))::pg_catalog.json
+        FROM (SELECT id, updated_at FROM @store@.outputs WHERE status OPERATOR(pg_catalog.=) 'generating'
+              AND updated_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)
+              ORDER BY id FOR UPDATE SKIP LOCKED) AS stale
+        WHERE output.id OPERATOR(pg_catalog.=) stale.id
+        RETURNING output.id, output.notebook_id, output.title::pg_catalog.text, stale.updated_at$sql$, '@store@', store)
+        USING cutoff, reason;
+END
+$$;

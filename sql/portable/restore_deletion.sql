@@ -1,0 +1,235 @@
+--
+-- Restore from the trash
+--
+
+CREATE FUNCTION @extschema@.discovery_read_choice(given text, argument text, usual text, other text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_argument(given IS NULL, argument);
+    IF given NOT IN (usual, other) THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('invalid value for %s: "%s"', argument, given),
+            HINT = format('It must be %s or %s.', usual, other);
+    END IF;
+    RETURN given = other;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_read_choice(text, text, text, text) IS
+    'internal: whether an argument is the second of two words';
+
+-- The columns of trashed rows that the table still has. Errors: 42703 unless the others are to be left out.
+CREATE FUNCTION @extschema@.discovery_columns_left(
+        relation regclass, names text[], row_name text, leaves_out boolean)
+    RETURNS TABLE (number integer, name text, type text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing text;
+BEGIN
+    SELECT string_agg(format('"%s"', given.name), ', ' ORDER BY given.number) INTO missing
+        FROM unnest(names) WITH ORDINALITY AS given (name, number)
+        WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = given.name AND attnum > 0
+                          AND NOT attisdropped AND attgenerated = '');
+    IF missing IS NOT NULL AND NOT leaves_out THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+            MESSAGE = format('cannot restore "%s" because table "%s" no longer has all of its columns', row_name,
+                             (SELECT relname FROM pg_class WHERE oid = relation)),
+            DETAIL = format('It has values of columns that are gone: %s.', missing),
+            HINT = 'Add the columns again, or use on_missing_column => ''leave_out'' to lose these values.';
+    END IF;
+    RETURN QUERY SELECT given.number::integer, given.name,
+            format_type(a.atttypid, NULL)
+        FROM unnest(names) WITH ORDINALITY AS given (name, number)
+        JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = given.name AND a.attnum > 0
+            AND NOT a.attisdropped AND a.attgenerated = '';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_columns_left(regclass, text[], text, boolean) IS
+    'internal: the columns of trashed rows that a table still has';
+
+-- Brings back what the deletion has moved to the trash, with the rights of the owner: for a role that may insert into
+-- the tables, and from which row security hides none of their rows. Notebooks come first.
+CREATE FUNCTION @extschema@.discovery_restore_trash(
+        schema name, deletion uuid, keeps_duplicates boolean, renames boolean, leaves_out boolean)
+    RETURNS TABLE (table_name text, id uuid, outcome text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+    SET datestyle TO iso SET intervalstyle TO postgres SET lc_monetary TO 'C'
+    SET array_nulls TO on SET xmloption TO content
+AS $$
+#variable_conflict use_column
+DECLARE
+    store constant text := quote_ident(schema);
+    outer_restoring text := current_setting('discovery_internal.restoring', true);
+    one record;
+    statement text;
+    known_table text;
+    known_columns text[];
+    inserted bigint;
+    attempt integer;
+    other_name text;
+    index text;
+    detail text;
+    kept uuid[] := '{}';
+    notebook uuid;
+    trashed uuid;
+    is_there boolean;
+    relations constant name[] := '{notebooks,sources,outputs}';
+    relation name;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs', 'discovery_trash');
+    FOR one IN EXECUTE format(
+        'SELECT * FROM %s.discovery_trash WHERE deletion_id = $1'
+        ' ORDER BY table_name <> ''notebooks'', table_name DESC, notebook_id, content_hash COLLATE "C", row_id'
+        ' FOR UPDATE', store) USING deletion
+    LOOP
+        IF statement IS NULL THEN
+            FOREACH relation IN ARRAY relations LOOP
+                PERFORM @extschema@.discovery_refuse_hidden(schema, relation);
+            END LOOP;
+        END IF;
+        IF one.table_name <> ALL (relations) THEN
+            RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+                MESSAGE = format('cannot restore rows of table "%s", which is not a table of the store',
+                                 one.table_name);
+        END IF;
+        IF (known_table, known_columns) IS DISTINCT FROM (one.table_name, one.column_names) THEN
+            PERFORM @extschema@.discovery_require_right(schema, one.table_name::name, 'INSERT');
+            known_table := one.table_name;
+            known_columns := one.column_names;
+            SELECT format('INSERT INTO %1$s.%2$I (%3$s%4$s) OVERRIDING SYSTEM VALUE SELECT %5$s%6$s%7$s', store,
+                          one.table_name, string_agg(quote_ident(c.name), ', ' ORDER BY c.number),
+                          CASE one.table_name WHEN 'sources' THEN ', extracted_text'
+                               WHEN 'outputs' THEN ', content' END,
+                          string_agg(CASE WHEN c.name = 'name' AND one.table_name = 'notebooks'
+                                          THEN format('coalesce($3, ($1)[%s])', c.number)
+                                          ELSE format('($1)[%s]::%s', c.number, c.type) END, ', ' ORDER BY c.number),
+                          CASE WHEN one.table_name <> 'notebooks' THEN ', $2' END,
+                          CASE WHEN one.table_name = 'notebooks' THEN ' ON CONFLICT (name) DO NOTHING'
+                               WHEN one.table_name = 'sources' AND keeps_duplicates
+                               THEN ' ON CONFLICT (notebook_id, content_hash) WHERE deleted_at IS NULL'
+                                    ' AND content_hash <> '''' DO NOTHING' END) INTO statement
+                FROM @extschema@.discovery_columns_left(
+                    format('%s.%I', store, one.table_name)::regclass, one.column_names, one.name, leaves_out) AS c;
+        END IF;
+        IF one.table_name <> 'notebooks' AND notebook IS DISTINCT FROM one.notebook_id THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s.notebooks WHERE id = $1)', store)
+                INTO is_there USING one.notebook_id;
+            IF NOT is_there THEN
+                EXECUTE format('SELECT deletion_id FROM %s.discovery_trash WHERE row_id = $1 AND notebook_id = $1'
+                               ' ORDER BY deletion_id DESC LIMIT 1', store) INTO trashed USING one.notebook_id;
+                IF trashed IS NOT NULL THEN
+                    RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
+                        MESSAGE = format('cannot restore "%s" because its notebook does not exist', one.name),
+                        DETAIL = 'The notebook is in the trash.',
+                        HINT = format('Restore deletion %s first.', trashed);
+                END IF;
+                RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
+                    MESSAGE = format('cannot restore "%s" because its notebook does not exist', one.name);
+            END IF;
+        END IF;
+        notebook := one.notebook_id;
+        attempt := 0;
+        other_name := NULL;
+        LOOP
+            BEGIN
+                PERFORM set_config('discovery_internal.restoring', one.row_id::text, true);
+                EXECUTE statement USING one.column_values, one.content, other_name;
+                GET DIAGNOSTICS inserted = ROW_COUNT;
+            EXCEPTION WHEN unique_violation THEN
+                GET STACKED DIAGNOSTICS index = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+                IF NOT @extschema@.discovery_is_duplicate(index) THEN RAISE; END IF;
+                PERFORM @extschema@.discovery_refuse_identical(one.name, detail);
+            END;
+            EXIT WHEN inserted > 0 OR one.table_name = 'sources' AND keeps_duplicates;
+            is_there := false;
+            IF one.table_name = 'notebooks' THEN
+                EXECUTE format('SELECT EXISTS (SELECT FROM %s.notebooks WHERE name = $1)', store)
+                    INTO is_there USING coalesce(other_name, one.name);
+            END IF;
+            IF NOT is_there THEN
+                RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+                    MESSAGE = format('cannot restore "%s"', one.name),
+                    DETAIL = format('A trigger or rule on table "%s" prevents it.', one.table_name);
+            END IF;
+            IF NOT renames THEN
+                RAISE EXCEPTION USING ERRCODE = 'unique_violation',
+                    MESSAGE = format('cannot restore notebook "%s" because another notebook has its name', one.name),
+                    HINT = 'Rename that notebook, or use on_name_taken => ''rename''.';
+            END IF;
+            attempt := attempt + 1;
+            other_name := CASE attempt WHEN 1 THEN ' (restored)' ELSE format(' (restored %s)', attempt) END;
+            other_name := left(one.name, 255 - length(other_name)) || other_name;
+        END LOOP;
+        IF inserted = 0 THEN kept := kept || one.row_id; END IF;
+        table_name := one.table_name;
+        id := one.row_id;
+        outcome := CASE WHEN inserted = 0 THEN 'kept_deleted' WHEN attempt > 0 THEN 'renamed' ELSE 'restored' END;
+        RETURN NEXT;
+    END LOOP;
+    IF statement IS NULL THEN RETURN; END IF;
+    PERFORM set_config('discovery_internal.restoring', coalesce(outer_restoring, ''), true);
+    -- What comes back into a notebook counts as a change of it.
+    EXECUTE format(
+        'UPDATE %1$s.notebooks AS notebook SET updated_at = trash.updated_at FROM ('
+        '  SELECT row_id, (column_values)[array_position(column_names, ''updated_at'')]::timestamp AS updated_at'
+        '  FROM %1$s.discovery_trash WHERE deletion_id = $1 AND table_name = ''notebooks'') AS trash'
+        ' WHERE notebook.id = trash.row_id AND (notebook.updated_at <> trash.updated_at) IS NOT FALSE',
+        store) USING deletion;
+    EXECUTE format('DELETE FROM %s.discovery_trash WHERE deletion_id = $1 AND NOT row_id = ANY ($2)', store)
+        USING deletion, kept;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_restore_trash(name, uuid, boolean, boolean, boolean) IS
+    'internal: brings back what a deletion has moved to the trash';
+
+CREATE FUNCTION @extschema@.discovery_refuse_hidden(schema name, relation name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    role constant name := @extschema@.discovery_acting_role();
+BEGIN
+    IF (SELECT c.relrowsecurity AND NOT pg_has_role(role, c.relowner, 'USAGE') FROM pg_class AS c
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = schema AND c.relname = relation)
+       AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = role) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'permission denied for the trash',
+            DETAIL = format('Row security of table "%s" applies to the role, and the trash has rows of everybody.',
+                            relation),
+            HINT = 'The owner of the table, or a role with BYPASSRLS, can restore the deletion.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_refuse_hidden(name, name) IS
+    'internal: raises 42501 if row security of a table applies to the role that acts';
+
+CREATE FUNCTION @extschema@.restore_deletion(
+        deletion_id uuid,
+        on_duplicate text DEFAULT 'error',
+        on_name_taken text DEFAULT 'error',
+        on_missing_column text DEFAULT 'error')
+    RETURNS TABLE (table_name text, id uuid, outcome text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    store pg_catalog.text;
+    keeps_duplicates pg_catalog.bool;
+    renames pg_catalog.bool;
+    leaves_out pg_catalog.bool;
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('restore_deletion()');
+    PERFORM @extschema@.discovery_require_argument(deletion_id IS NULL, 'deletion_id');
+    keeps_duplicates := @extschema@.discovery_read_choice(on_duplicate, 'on_duplicate', 'error', 'keep_deleted');
+    renames := @extschema@.discovery_read_choice(on_name_taken, 'on_name_taken', 'error', 'rename');
+    leaves_out := @extschema@.discovery_read_choice(on_missing_column, 'on_missing_column', 'error', 'leave_out');
+    store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+    PERFORM @extschema@.discovery_require_deletion((pg_catalog.parse_ident(store))[1], deletion_id);
+    RETURN QUERY SELECT back.table_name, back.id, back.outcome FROM @extschema@.discovery_restore_trash(
+        (pg_catalog.parse_ident(store))[1], deletion_id, keeps_duplicates, renames, leaves_out) AS back;
+    RETURN QUERY SELECT 'sources'::pg_catalog.text, source.id, source.outcome
+        FROM @extschema@.restore_sources(deletion_id, on_duplicate) AS source;
+END
+$$;

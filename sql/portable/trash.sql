@@ -1,0 +1,442 @@
+--
+-- The trash
+--
+
+-- Says whether deleted rows move to the trash, on or off, whatever discovery.keep_deleted is; '' leaves it to that
+-- setting. Returns what was said before, for the end of the call: an error takes it back. A function of an owner who is
+-- no superuser cannot have the setting itself.
+CREATE FUNCTION @extschema@.discovery_set_keeping(keeping text) RETURNS text
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    before text := coalesce(current_setting('discovery_internal.keeping', true), '');
+BEGIN
+    PERFORM set_config('discovery_internal.keeping', keeping, true);
+    RETURN before;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_set_keeping(text) IS
+    'internal: says whether deleted rows move to the trash; returns what was said before';
+
+-- Whether the rows that a statement deletes move to the trash.
+CREATE FUNCTION @extschema@.discovery_keeps_rows() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(coalesce(nullif(current_setting('discovery_internal.keeping', true), ''),
+                             nullif(current_setting('discovery.keep_deleted', true), ''))::boolean, false)
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_keeps_rows() IS 'internal: whether deleted rows move to the trash';
+
+-- The deletion of the current transaction and call, as the trigger of sources computes it.
+CREATE FUNCTION @extschema@.discovery_deletion_now() RETURNS uuid
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
+            || '7' || lpad(to_hex(number >> 14 & 4095), 3, '0') || to_hex(32768 + (number & 16383))
+            || left(encode(sha256(convert_to(
+                concat_ws(' ', number, nullif(current_setting('discovery_internal.call', true), ''),
+                          nullif(current_setting('discovery.reason', true), '')),
+                CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex'), 12))::uuid
+    FROM (SELECT pg_current_xact_id()::text::bigint) AS this (number)
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_deletion_now() IS 'internal: the id of the deletion that is under way';
+
+-- Logs rows of a table, or adds them to what the deletion has deleted. Version 1.1 has numbers of sources alone.
+CREATE FUNCTION @extschema@.discovery_log_deletion(schema name, deletion uuid, relation name, rows bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'discovery_deletions');
+    EXECUTE format('INSERT INTO %1$I.discovery_deletions AS known (id, login_role, acting_role, reason, sources%2$s)'
+                   ' VALUES ($1, session_user, $2, $3, %3$s)'
+                   ' ON CONFLICT (id) DO UPDATE SET %4$I = known.%4$I + excluded.%4$I', schema,
+                   CASE WHEN relation <> 'sources' THEN format(', %I', relation) END,
+                   CASE WHEN relation <> 'sources' THEN '0, $4' ELSE '$4' END, relation)
+        USING deletion, @extschema@.discovery_acting_role(), nullif(current_setting('discovery.reason', true), ''),
+              rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_log_deletion(name, uuid, name, bigint) IS
+    'internal: writes the deletion log with the rights of the owner';
+REVOKE ALL ON FUNCTION @extschema@.discovery_log_deletion(name, uuid, name, bigint) FROM PUBLIC;
+
+-- All columns come along but generated ones, as pg_dump writes their values. The long text stands alone.
+CREATE FUNCTION @extschema@.discovery_keep_rows() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+    SET datestyle TO iso SET intervalstyle TO postgres SET extra_float_digits TO 1 SET bytea_output TO hex
+    SET xmlbinary TO base64 SET lc_monetary TO 'C'
+AS $$
+DECLARE
+    deletion uuid;
+    moved bigint;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME, 'discovery_trash');
+    IF NOT @extschema@.discovery_keeps_rows() THEN RETURN NULL; END IF;
+    deletion := @extschema@.discovery_deletion_now();
+    EXECUTE (
+        SELECT format('INSERT INTO %I.discovery_trash (deletion_id, table_name, row_id, notebook_id, name, created_by,'
+                      ' content_hash, file_path, source_deletion_id, hold_reason, column_names, column_values, content)'
+                      ' SELECT $1, %L, gone.id, gone.%I, gone.%I, gone.created_by, %s, %L::text[],'
+                      ' ARRAY[%s]::text[], %s FROM old_rows AS gone'
+                      -- A row of the same id that this transaction has inserted since, which nobody else has seen
+                      ' ON CONFLICT DO NOTHING', TG_TABLE_SCHEMA, TG_TABLE_NAME,
+                      CASE TG_TABLE_NAME WHEN 'notebooks' THEN 'id' ELSE 'notebook_id' END,
+                      CASE TG_TABLE_NAME WHEN 'outputs' THEN 'title' ELSE 'name' END,
+                      CASE TG_TABLE_NAME WHEN 'sources'
+                           THEN 'gone.content_hash, gone.file_path, gone.deletion_id, gone.hold_reason'
+                           ELSE 'NULL, NULL, NULL, NULL' END,
+                      array_agg(attname ORDER BY attnum),
+                      string_agg(format('CASE WHEN num_nulls(gone.%1$I) = 0 THEN format(''%%s'', gone.%1$I) END',
+                                        attname), ', ' ORDER BY attnum),
+                      CASE TG_TABLE_NAME WHEN 'sources' THEN 'gone.extracted_text' WHEN 'outputs' THEN 'gone.content'
+                           ELSE 'NULL' END)
+        FROM pg_attribute
+        WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+          AND (TG_TABLE_NAME, attname) NOT IN (('sources', 'extracted_text'), ('outputs', 'content'))) USING deletion;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved > 0 THEN
+        PERFORM @extschema@.discovery_log_deletion(TG_TABLE_SCHEMA, deletion, TG_TABLE_NAME, moved);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_keep_rows() IS
+    'trigger after each statement that deletes: moves the rows to the trash if deleted rows are kept';
+REVOKE ALL ON FUNCTION @extschema@.discovery_keep_rows() FROM PUBLIC;
+
+-- Foreign keys of users to rows that go with a row of a table, and the number of rows by which they refer to them; NULL
+-- where the owner may not read all of the users' table. `locking` locks what the key refers to.
+CREATE FUNCTION @extschema@.discovery_references(schema name, deleted name, id uuid)
+    RETURNS TABLE (relation text, action text, key name, rows bigint, locking text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+DECLARE
+    foreign_key record;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
+    PERFORM @extschema@.discovery_require_right(schema, deleted, 'SELECT');
+    FOR foreign_key IN
+        SELECT k.conrelid::regclass::text AS relation, k.confdeltype::text AS action, k.conname AS key,
+               has_table_privilege(k.conrelid, 'SELECT') AND NOT row_security_active(k.conrelid) AS is_readable,
+               format('SELECT FROM %s AS gone WHERE gone.%I = $1', k.confrelid::regclass,
+                      CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END) AS referred,
+               (SELECT string_agg(format('referring.%I = gone.%I', a.attname, b.attname), ' AND ')
+                FROM unnest(k.conkey, k.confkey) AS pair (own, other)
+                JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
+                JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other) AS condition
+        FROM pg_constraint AS k
+        JOIN pg_class AS c ON c.oid = k.confrelid
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
+        JOIN pg_class AS r ON r.oid = k.conrelid
+        WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relname IN ('notebooks', 'sources', 'outputs')
+          AND deleted IN ('notebooks', c.relname)
+          AND NOT (r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs') AND c.relname = 'notebooks'
+                   AND k.confdeltype = 'c')
+        ORDER BY 1, 3
+    LOOP
+        relation := foreign_key.relation; action := foreign_key.action; key := foreign_key.key; rows := NULL;
+        locking := foreign_key.referred || ' FOR UPDATE';
+        IF foreign_key.is_readable THEN
+            EXECUTE format('SELECT count(*) FROM %s AS referring WHERE EXISTS (%s AND %s)', relation,
+                           foreign_key.referred, foreign_key.condition) INTO rows USING id;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_references(name, name, uuid) IS
+    'internal: rows of other tables that refer to a row or to what goes with it';
+
+-- Locks what foreign keys that lose rows refer to, as the owner: nobody can add a reference then. The notebook is
+-- locked before what is in it, as by DELETE.
+CREATE FUNCTION @extschema@.discovery_lock_references(schema name, deleted name, id uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+DECLARE
+    statement text;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
+    PERFORM @extschema@.discovery_require_right(schema, deleted, 'DELETE');
+    FOR statement IN SELECT one.locking FROM @extschema@.discovery_references(schema, deleted, NULL) AS one
+                     WHERE one.action IN ('c', 'n', 'd') LOOP
+        EXECUTE format('SELECT FROM %I.%I WHERE id = $1 FOR UPDATE', schema, deleted) USING id;
+        EXECUTE statement USING id;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_lock_references(name, name, uuid) IS
+    'internal: keeps others from referring to a row that is to be deleted';
+
+CREATE FUNCTION @extschema@.discovery_refuse_losing_references(schema name, deleted name, id uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_one record;
+    one_of_them constant text := CASE deleted WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
+BEGIN
+    PERFORM @extschema@.discovery_lock_references(schema, deleted, id);
+    SELECT * INTO found_one FROM @extschema@.discovery_references(schema, deleted, id) AS one
+        WHERE one.action IN ('c', 'n', 'd') AND one.rows IS DISTINCT FROM 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
+            MESSAGE = format('cannot move the %s to the trash because rows of table "%s" refer to it', one_of_them,
+                             found_one.relation),
+            DETAIL = CASE WHEN found_one.rows IS NULL
+                THEN format('The owner of the store may not read all of that table, whose foreign key "%s" would delete'
+                            ' or change rows.', found_one.key)
+                ELSE format('Its foreign key "%s" would delete or change rows, which could not be restored: %s.',
+                            found_one.key, found_one.rows) END,
+            HINT = format('Remove these rows first, or delete the %s for good by DELETE.', one_of_them);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_refuse_losing_references(name, name, uuid) IS
+    'internal: raises 23503 if the trash could not undo the deletion of a row';
+
+-- What a deletion that moved a row to the trash has deleted.
+CREATE FUNCTION @extschema@.discovery_deletion_of(
+        schema name, relation name, row_id uuid, deletion uuid, OUT sources bigint, OUT outputs bigint)
+    RETURNS record
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_deletions');
+    PERFORM @extschema@.discovery_require_right(schema, relation, 'DELETE');
+    EXECUTE replace('SELECT deletion.sources, deletion.outputs FROM @store@.discovery_trash AS trash'
+                    ' JOIN @store@.discovery_deletions AS deletion ON deletion.id = trash.deletion_id'
+                    ' WHERE trash.deletion_id = $3 AND trash.row_id = $1 AND trash.table_name = $2',
+                    '@store@', quote_ident(schema))
+        INTO sources, outputs USING row_id, relation::text, deletion;
+    IF sources IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+            MESSAGE = format('cannot move %s %s to the trash',
+                             CASE relation WHEN 'notebooks' THEN 'notebook' ELSE 'output' END, row_id),
+            DETAIL = format('The trigger "discovery_trash" of table "%s" did not run.', relation);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_deletion_of(name, name, uuid, uuid) IS
+    'internal: what the deletion that moved a row to the trash has deleted';
+
+-- Deletes a row, which moves to the trash.
+CREATE FUNCTION @extschema@.discovery_delete_row(
+        store text, relation name, row_id uuid, reason text,
+        OUT deletion_id uuid, OUT sources bigint, OUT outputs bigint)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    outer_reason pg_catalog.text := pg_catalog.current_setting('discovery.reason', true);
+    outer_call pg_catalog.text := pg_catalog.current_setting('discovery_internal.call', true);
+    outer_keeping pg_catalog.text;
+    rows pg_catalog.int8;
+    is_there pg_catalog.bool;
+    one constant pg_catalog.text := CASE relation WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
+    schema constant pg_catalog.name := (pg_catalog.parse_ident(store))[1];
+BEGIN
+    -- Whoever does not see the row learns nothing of others' rows here.
+    EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1)', store, relation)
+        INTO is_there USING row_id;
+    IF is_there AND pg_catalog.has_table_privilege(pg_catalog.format('%s.%I', store, relation), 'DELETE') THEN
+        PERFORM @extschema@.discovery_refuse_losing_references(schema, relation, row_id);
+    END IF;
+    PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
+    outer_keeping := @extschema@.discovery_set_keeping('on');
+    IF reason OPERATOR(pg_catalog.<>) '' THEN PERFORM pg_catalog.set_config('discovery.reason', reason, true); END IF;
+    EXECUTE pg_catalog.format('DELETE FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1', store, relation) USING row_id;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    deletion_id := @extschema@.discovery_deletion_now();
+    PERFORM pg_catalog.set_config('discovery.reason', coalesce(outer_reason, ''), true);
+    PERFORM pg_catalog.set_config('discovery_internal.call', coalesce(outer_call, ''), true);
+    PERFORM @extschema@.discovery_set_keeping(outer_keeping);
+    IF rows OPERATOR(pg_catalog.=) 0 THEN
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1)', store,
+                                  relation) INTO is_there USING row_id;
+        IF is_there THEN
+            RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+                MESSAGE = pg_catalog.format('cannot delete %s %s', one, row_id),
+                DETAIL = pg_catalog.format('A trigger, rule or policy on table "%s" prevents it.', relation);
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'no_data_found',
+            MESSAGE = pg_catalog.format('%s %s does not exist', one, row_id);
+    END IF;
+    SELECT d.sources, d.outputs INTO sources, outputs
+        FROM @extschema@.discovery_deletion_of(schema, relation, row_id, deletion_id) AS d;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_delete_row(text, name, uuid, text) IS
+    'internal: moves a notebook or an output to the trash';
+
+CREATE FUNCTION @extschema@.delete_notebook(id uuid, reason text DEFAULT NULL,
+        OUT deletion_id uuid, OUT sources bigint, OUT outputs bigint)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    store pg_catalog.text;
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('delete_notebook()');
+    PERFORM @extschema@.discovery_require_argument(id IS NULL, 'id');
+    store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+    SELECT d.deletion_id, d.sources, d.outputs INTO deletion_id, sources, outputs
+        FROM @extschema@.discovery_delete_row(store, 'notebooks', id, reason) AS d;
+END
+$$;
+
+CREATE FUNCTION @extschema@.delete_output(id uuid, reason text DEFAULT NULL) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('delete_output()');
+    PERFORM @extschema@.discovery_require_argument(id IS NULL, 'id');
+    RETURN (SELECT d.deletion_id FROM @extschema@.discovery_delete_row(
+        @extschema@.discovery_current_store(pg_catalog.current_schemas(false)), 'outputs', id, reason) AS d);
+END
+$$;
+
+CREATE FUNCTION @extschema@.preview_delete_notebook(id uuid)
+    RETURNS TABLE (table_name text, rows bigint, effect text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+AS $$
+DECLARE
+    store pg_catalog.text;
+    is_there pg_catalog.bool;
+BEGIN
+    PERFORM @extschema@.discovery_require_argument(id IS NULL, 'id');
+    store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+    EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.notebooks WHERE id OPERATOR(pg_catalog.=) $1)', store)
+        INTO is_there USING id;
+    IF NOT is_there THEN
+        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = pg_catalog.format('notebook %s does not exist', id);
+    END IF;
+    RETURN QUERY EXECUTE pg_catalog.replace($sql$
+        SELECT 'notebooks'::pg_catalog.text, 1::pg_catalog.int8, 'moved to the trash'::pg_catalog.text
+        UNION ALL SELECT 'sources', pg_catalog.count(*), 'moved to the trash, live'
+        FROM @store@.sources WHERE notebook_id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NULL
+        UNION ALL SELECT 'sources', pg_catalog.count(*), 'moved to the trash, soft-deleted before'
+        FROM @store@.sources WHERE notebook_id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NOT NULL
+        UNION ALL SELECT 'outputs', pg_catalog.count(*), 'moved to the trash'
+        FROM @store@.outputs WHERE notebook_id OPERATOR(pg_catalog.=) $1$sql$, '@store@', store) USING id;
+    RETURN QUERY SELECT other.relation, other.rows, CASE other.action WHEN 'c' THEN 'deleted for good, by a foreign key'
+            WHEN 'n' THEN 'changed, by a foreign key' WHEN 'd' THEN 'changed, by a foreign key'
+            ELSE 'in the way, by a foreign key' END
+        FROM @extschema@.discovery_references((pg_catalog.parse_ident(store))[1], 'notebooks', id)
+            AS other
+        WHERE other.rows IS NULL OR other.rows OPERATOR(pg_catalog.>) 0;
+END
+$$;
+
+CREATE FUNCTION @extschema@.hold_deletion(deletion_id uuid, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('hold_deletion()');
+    PERFORM @extschema@.discovery_require_argument(reason IS NULL, 'reason');
+    IF reason OPERATOR(pg_catalog.=) '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'reason must not be empty';
+    END IF;
+    PERFORM @extschema@.discovery_set_hold_of_deletion(deletion_id, reason);
+END
+$$;
+
+CREATE FUNCTION @extschema@.release_deletion(deletion_id uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_writable('release_deletion()');
+    PERFORM @extschema@.discovery_set_hold_of_deletion(deletion_id, NULL);
+END
+$$;
+
+CREATE FUNCTION @extschema@.discovery_set_hold_of_deletion(deletion uuid, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    store pg_catalog.text;
+    rows pg_catalog.int8;
+BEGIN
+    PERFORM @extschema@.discovery_require_argument(deletion IS NULL, 'deletion_id');
+    store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+    PERFORM @extschema@.discovery_require_deletion((pg_catalog.parse_ident(store))[1], deletion);
+    EXECUTE pg_catalog.format('UPDATE %s.discovery_trash SET hold_reason = $2'
+                              ' WHERE deletion_id OPERATOR(pg_catalog.=) $1', store) USING deletion, reason;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    IF rows OPERATOR(pg_catalog.=) 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = 'the trash has nothing of this deletion',
+            HINT = 'A source that was soft-deleted is held by hold_source().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_set_hold_of_deletion(uuid, text) IS
+    'internal: sets or removes the hold of a deletion';
+
+-- Lists the files of rows that have left the trash, for who may delete there.
+CREATE FUNCTION @extschema@.discovery_lose_files(schema name, paths text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_lost_files');
+    PERFORM @extschema@.discovery_require_right(schema, 'discovery_trash', 'DELETE');
+    EXECUTE format('INSERT INTO %I.discovery_lost_files (id, file_path)'
+                   ' SELECT @extschema@.uuid_v7(), path FROM unnest($1) AS path WHERE path IS NOT NULL', schema)
+        USING paths;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_lose_files(name, text[]) IS
+    'internal: lists the paths of files of rows that have left the trash';
+
+-- Whole deletions, so that what is left of the trash can be restored. It locks the rows, as restore_deletion() does,
+-- and then looks again whether they are held.
+CREATE FUNCTION @extschema@.purge_trash(older_than interval DEFAULT '30 days', max_deletions integer DEFAULT NULL)
+    RETURNS TABLE (table_name text, id uuid, notebook_id uuid, content_hash text, file_path text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    cutoff pg_catalog.timestamptz :=
+        @extschema@.discovery_check_purge('purge_trash()', older_than, max_deletions, 'max_deletions');
+    store pg_catalog.text := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
+    paths pg_catalog.text[];
+BEGIN
+    FOR table_name, id, notebook_id, content_hash, file_path IN EXECUTE pg_catalog.replace($sql$
+        WITH old AS (
+            SELECT DISTINCT trash.deletion_id FROM @store@.discovery_trash AS trash
+            JOIN @store@.discovery_deletions AS deletion ON deletion.id OPERATOR(pg_catalog.=) trash.deletion_id
+            WHERE deletion.deleted_at OPERATOR(pg_catalog.<) $1
+              AND NOT EXISTS (SELECT FROM @store@.discovery_trash AS held
+                              WHERE held.deletion_id OPERATOR(pg_catalog.=) trash.deletion_id
+                                AND held.hold_reason IS NOT NULL)
+            ORDER BY trash.deletion_id LIMIT $2
+        ), locked AS MATERIALIZED (
+            SELECT deletion_id, table_name, row_id FROM @store@.discovery_trash
+            WHERE deletion_id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT deletion_id FROM old))
+              AND hold_reason IS NULL
+            FOR UPDATE SKIP LOCKED
+        ), whole AS MATERIALIZED (
+            SELECT deletion_id FROM locked GROUP BY deletion_id
+            HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=)
+                (SELECT pg_catalog.count(*) FROM @store@.discovery_trash AS counted
+                 WHERE counted.deletion_id OPERATOR(pg_catalog.=) locked.deletion_id)
+        )
+        DELETE FROM @store@.discovery_trash
+        WHERE deletion_id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT deletion_id FROM whole))
+        RETURNING table_name, row_id, notebook_id, content_hash, file_path$sql$, '@store@', store)
+        USING cutoff, max_deletions
+    LOOP
+        paths := pg_catalog.array_append(paths, file_path);
+        RETURN NEXT;
+    END LOOP;
+    PERFORM @extschema@.discovery_lose_files((pg_catalog.parse_ident(store))[1], paths);
+    PERFORM @extschema@.discovery_drop_finished_deletions(
+        (pg_catalog.parse_ident(store))[1], 'discovery_trash', cutoff);
+END
+$$;
