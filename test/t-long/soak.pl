@@ -56,12 +56,23 @@ my %statements = (
 	'move one' => 'UPDATE sources SET notebook_id = book(1 + :n % 100) WHERE id = ANY (' . sprintf($live, 1) . ');',
 	'remove one' => 'DELETE FROM sources WHERE id = ANY (' . sprintf($live, 1) . ');',
 	'purge' => "SELECT FROM purge_deleted_sources('0', 100);",
+	'add an output' => "INSERT INTO outputs (notebook_id, title, content) VALUES (book(:book), 'o',"
+	  . " repeat('output ' || :n, 100));",
+	'make a notebook' => "INSERT INTO notebooks (id, name) VALUES (book(:book), 'notebook ' || :book)"
+	  . ' ON CONFLICT DO NOTHING;',
+	'delete a notebook' => "SELECT FROM delete_notebook(book(:book), 'soak');",
+	'restore a notebook' => 'SELECT FROM (SELECT deletion_id FROM deleted_notebooks LIMIT 1 OFFSET :skip % 3) AS d,'
+	  . " restore_deletion(d.deletion_id, 'keep_deleted', 'rename');",
+	'delete an output' => 'SELECT FROM (SELECT id FROM outputs WHERE notebook_id = book(:book) LIMIT 1) AS o,'
+	  . ' delete_output(o.id);',
+	'purge the trash' => "SELECT FROM purge_trash('0', 5);",
 	'replace a notebook' => "WITH gone AS (DELETE FROM notebooks WHERE id = book(:book) RETURNING id, name)"
 	  . ' INSERT INTO notebooks (id, name) SELECT id, name FROM gone;',
 );
 my %weights = ('add to one notebook' => 8, 'add a text' => 8, 'list a notebook' => 10, 'read counts' => 4,
 	'add by INSERT' => 4,
-	'change a source' => 4, 'purge' => 1, 'replace a notebook' => 1);
+	'change a source' => 4, 'purge' => 1, 'replace a notebook' => 1, 'delete a notebook' => 1,
+	'restore a notebook' => 2, 'purge the trash' => 1);
 # What another client did may make it fail; what guarded() does not catch ends a client, but for a deadlock.
 my $variables = "\\set book random_zipfian(1, 100, 1.1)\n\\set skip random(0, 30)\n\\set n random(1, 1000000000)\n";
 my %scripts = map {
@@ -207,7 +218,7 @@ diag($_) foreach split /\n/, value($node, 'postgres', <<'END');
 SELECT format('%s: %s kB, %s rows, %s %% dead, %s %% free', relname, pg_relation_size(oid) / 1024, approx_tuple_count,
 	round(dead_tuple_percent::numeric), round(approx_free_percent::numeric))
 	FROM pg_class, pgstattuple_approx(oid) WHERE relname IN ('notebooks', 'sources', 'discovery_deletions',
-		'discovery_lost_files')
+		'discovery_lost_files', 'outputs', 'discovery_trash')
 UNION ALL
 SELECT format('%s: %s kB, %s %% full', relname, pg_relation_size(oid) / 1024, round(avg_leaf_density))
 	FROM pg_class, pgstatindex(oid) WHERE relname IN ('notebooks_pkey', 'sources_pkey', 'ix_sources_notebook_hash',

@@ -57,12 +57,13 @@ my @old = ('pgbench', '-n', '-c', 1, '-t', 1000, '-f', "$FindBin::RealBin/../t/l
 my $prepare = 'SELECT statement FROM discovery_prepare_upgrade()';
 my %moves = (
 	up => 'SELECT discovery_upgrade();',
+	one => "SET discovery.allow_data_loss = on;\nSELECT discovery_downgrade('1.1');\nSELECT discovery_upgrade('1.1');",
 	down => "SET discovery.allow_data_loss = on;\nSELECT discovery_downgrade('1.0');",
 	open => "BEGIN;\nSELECT discovery_upgrade();\nSELECT pg_sleep(0.1);\nCOMMIT;",
 	prepare => "$prepare\n\\gexec\n", part => "$prepare LIMIT 3\n\\gexec\n",
 	cancel => "SET discovery.allow_data_loss = on;\nSELECT statement FROM discovery_cancel_upgrade()\n\\gexec\n");
 append_to_file("$dir/move.sql", "${quiet}SET lock_timeout = '2s';\n"
-	. join("\n", map { $moves{ pick(qw(up down down open prepare prepare part cancel)) } } 1 .. 400) . "\n");
+	. join("\n", map { $moves{ pick(qw(up one one down down open prepare prepare part cancel)) } } 1 .. 400) . "\n");
 my @clients = (
 	(map { client("steady$_", 'steady', @mixed) } 1 .. 4),
 	(map { client("old$_", 'moving', @old) } 1 .. 3), client('new', 'moving', @mixed),
@@ -95,9 +96,9 @@ foreach my $kill (1 .. $kills)
 	{
 		my ($version, $state) = split /\|/, value($node, $database, 'SELECT store_version, state FROM discovery_status()');
 		$found{"$version $state"}++ if $database eq 'moving';
-		my @broken = $version eq '1.1' ? broken($node, $database)
-		  : split /\n/, value($node, $database, 
-			"SELECT object, kind, actual, expected FROM discovery_check() WHERE kind <> 'extra'");
+		my @broken = $version eq $newest ? broken($node, $database) : split /\n/, value($node, $database,
+			($version eq '1.0' ? '' : "$broken_sources UNION ALL ")
+			. "SELECT concat_ws(' ', object, kind, actual, expected) FROM discovery_check() WHERE kind <> 'extra'");
 		push @wrong, map { "after kill $kill ($how), $database ($version, $state): $_" } @broken;
 		push @wrong, "after kill $kill: $database is $state" if $state !~ /^(?:current|prepar\w+(?:, \d+ of \d+)?)$/;
 		my ($status, $out, $err) = try($node, 'pg_amcheck', '--no-strict-names', '--heapallindexed', '-d', $database);

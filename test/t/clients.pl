@@ -137,11 +137,16 @@ SKIP:
 	$alembic->('upgrade', 'head');
 	my $state = 'SELECT state FROM discovery_status()';
 	is($node->safe_psql('with_alembic', $state), 'current', 'a migration of Alembic makes the store');
+	my ($tables) = slurp_file("$project/env.py") =~ /^(STORE_TABLES = \{.*?\}\n)/ms;
+	is(join(' ', sort $tables =~ /"(\w+)"/g), $node->safe_psql('with_alembic', "SELECT string_agg(tablename, ' '
+		ORDER BY tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"),
+		'the recipe names every table of the store');
+	like(slurp_file("$clients/../../docs/clients.md"), qr/^\Q$tables\E/m, 'and so does the page');
 	$alembic->('revision', '--autogenerate', '-m', 'comments');
 	my ($file) = glob("$project/versions/*_comments.py");
 	my $script = slurp_file($file);
 	like($script, qr/create_table\('comments'/, 'autogenerate makes the other table');
-	unlike($script, qr/drop_(?!table\('comments'\))|'(?:notebooks|sources|discovery_\w+)',|\bix_sources/,
+	unlike($script, qr/drop_(?!table\('comments'\))|'(?:notebooks|sources|outputs|discovery_\w+)',|\bix_sources/,
 		'and leaves the store alone');
 	$alembic->('upgrade', 'head');
 	$alembic->('revision', '--autogenerate', '-m', 'nothing');

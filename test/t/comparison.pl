@@ -73,7 +73,8 @@ my @planted = (
 	[ 'a column', "ALTER TABLE sources ADD planted int", "+column $s.planted", "+storage $s.planted", "-rows $s",
 		"+rows $s" ],
 	[ 'order of columns', "ALTER TABLE notebooks DROP description; ALTER TABLE notebooks ADD description text",
-		(map { ("-column $n.$_", "+column $n.$_") } qw(created_at description output_count source_count tags updated_at)),
+		(map { ("-column $n.$_", "+column $n.$_") } qw(created_at created_by description output_count source_count tags
+			updated_at)),
 		"-comment $n.description", "-privileges $n.description", "-rows $n", "+rows $n" ],
 	[ 'a type', "ALTER TABLE notebooks ALTER output_count TYPE bigint", "-column $n.output_count",
 		"+column $n.output_count" ],
@@ -103,11 +104,11 @@ my @planted = (
 	[ 'a disabled trigger', "ALTER TABLE sources DISABLE TRIGGER discovery_row", "-trigger $s.discovery_row",
 		"+trigger $s.discovery_row" ],
 	[ 'disabled foreign keys', "ALTER TABLE notebooks DISABLE TRIGGER ALL", "+trigger $n",
-		map { ("-trigger $n.$_", "+trigger $n.$_") } qw(discovery_delete discovery_row discovery_update) ],
+		map { ("-trigger $n.$_", "+trigger $n.$_") } qw(discovery_row discovery_trash discovery_update) ],
 	[ 'a rule', "DROP RULE own_rule ON own_view", "-rule public.own_view.own_rule" ],
 	[ 'a view', "DROP VIEW live_sources CASCADE", (map { "-column public.live_sources.$_" }
-			qw(content_hash created_at extracted_text file_path file_size file_type id name notebook_id source_metadata
-				source_type updated_at url)),
+			qw(content_hash created_at created_by extracted_text file_path file_size file_type id name notebook_id
+				source_metadata source_type updated_at url)),
 		(map { "-column public.own_view.$_" } qw(live name)), "-comment public.live_sources", "-comment public.own_view",
 		"-definition public.live_sources", "-definition public.own_view",
 		"-owner public.live_sources", "-owner public.own_view",

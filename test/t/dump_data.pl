@@ -51,7 +51,7 @@ foreach my $user ('postgres', 'keeper')
 	$node->safe_psql("tables$to", 'SET ROLE keeper; CREATE EXTENSION discovery');
 	script($node, "tables$to", '@keeper', 'additions');
 	try_ok($node, "$user: by table", '', [$user], 'bash', '-c',
-		'pg_dump -a -t notebooks -t sources -t discovery_deletions kept'
+		'pg_dump -a -t notebooks -t sources -t outputs -t discovery_deletions -t discovery_trash kept'
 		. " | psql -Xq -o /dev/null -v ON_ERROR_STOP=1 tables$to");
 	same_stores($node, 'kept', "tables$to", "$user: by table: the same objects and rows", '--except', 'history');
 }

@@ -19,7 +19,8 @@ my ($file) = glob "$top/dist/discovery-*.*.[0-9].sql";
 my ($tle) = glob "$top/dist/discovery-*-tle.sql";
 ok($file && $tle, 'one for psql and one for pg_tle');
 
-my $counts = 'SELECT * FROM check_source_counts()';
+my $counts = q{SELECT id, source_count - actual_count FROM check_source_counts() AS c (id)
+	UNION ALL SELECT id, output_count - actual_count FROM check_output_counts() AS c (id)};
 my $status = "SELECT edition, state, store_version FROM discovery_status() WHERE schema = 'public'";
 # What an edition has of its own
 my $own = 'extension,function,aggregate,procedure,member,trigger,comment,owner,privileges';
@@ -62,7 +63,7 @@ sub works
 #
 $node->safe_psql('postgres', 'CREATE DATABASE managed OWNER keeper');
 installs('managed', 'the owner of a database installs the file');
-is(value($node, 'managed', $status), 'SQL-only|current|1.1', 'the status says the edition');
+is(value($node, 'managed', $status), "SQL-only|current|$newest", 'the status says the edition');
 is(value($node, 'managed', "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
 	WHERE relnamespace = 'public'::regnamespace"), 'keeper', 'all is the owner\'s');
 script($node, 'managed', '@keeper', 'rows', 'deletions', 'additions');
@@ -70,12 +71,12 @@ works('managed', 'SQL-only');
 $node->safe_psql('postgres', 'CREATE DATABASE bare OWNER keeper');
 try_ok($node, 'also without -1', '',
 	[ 'keeper' ], 'psql', '-Xq', '-o', '/dev/null', '-v', 'schema=public', '-f', $file, 'bare');
-is(value($node, 'bare', $status), 'SQL-only|current|1.1', 'the status');
+is(value($node, 'bare', $status), "SQL-only|current|$newest", 'the status');
 
 $node->safe_psql('postgres', 'CREATE DATABASE native OWNER keeper');
 $node->safe_psql('native', 'SET ROLE keeper; CREATE EXTENSION discovery');
 script($node, 'native', '@keeper', 'rows', 'deletions', 'additions');
-is(value($node, 'native', $status), 'native|current|1.1', 'and so does that of the native extension');
+is(value($node, 'native', $status), "native|current|$newest", 'and so does that of the native extension');
 copy('managed', 'managed_before');
 copy('native', 'native_before');
 
@@ -112,9 +113,9 @@ is( value($node, 'quotes', q{SET ROLE "App-Owner"; SET search_path = "My Store";
 	SELECT acting_role FROM list_source_deletions();
 	SELECT source_count FROM notebooks;
 	DELETE FROM sources; COMMIT;
-	SET discovery.allow_data_loss = on; SELECT discovery_downgrade(); SELECT discovery_upgrade();
+	SET discovery.allow_data_loss = on; SELECT discovery_downgrade('1.0'); SELECT discovery_upgrade();
 	SELECT state FROM discovery_status()}),
-	"added\n1\n0\nrestored\nApp-Owner\n1\n1.0\n1.1\ncurrent", 'work');
+	"added\n1\n0\nrestored\nApp-Owner\n1\n1.0\n$newest\ncurrent", 'work');
 
 #
 # What is refused changes nothing.
@@ -184,14 +185,15 @@ my (undef, undef, $seized) = try_psql($node, 'managed', "SET ROLE stranger;
 	INSERT INTO other.sources SELECT gen_random_uuid(), id, now() FROM other.notebooks");
 like($seized, qr/ERROR:  table "notebooks" does not belong to the owner of the functions/,
 	'our triggers on the table of another role do nothing');
-my (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger; SELECT discovery_repair_counts('public')");
+my (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
+	SELECT discovery_repair_counts('public', 'sources')");
 like($granted, qr/ERROR:  permission denied for table sources/, 'who has no rights repairs no counts');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
-	SELECT discovery_drop_finished_deletions('public', now())");
+	SELECT discovery_drop_finished_deletions('public', 'sources', now())");
 like($granted, qr/ERROR:  permission denied for table sources/, 'and removes no log');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
-	SELECT discovery_add_to_count('public', gen_random_uuid(), 1, NULL)");
-like($granted, qr/ERROR:  permission denied for function discovery_add_to_count/, 'and sets none');
+	SELECT discovery_add_to_counts('public', gen_random_uuid(), 1, 0, NULL)");
+like($granted, qr/ERROR:  permission denied for function discovery_add_to_counts/, 'and sets none');
 $node->safe_psql('managed', 'DROP SCHEMA other CASCADE');
 # A client that may write notebooks cannot write counts, whatever it sets.
 $node->safe_psql('managed', "GRANT SELECT, UPDATE ON notebooks TO stranger");
@@ -230,7 +232,7 @@ run_ok('managed', 'the functions are removed', 'SET ROLE keeper; SELECT discover
 is(value($node, 'managed', "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 	AND proname <> 'own_rating'"), '0', 'none is left');
 run_ok('managed', 'the native extension takes over', 'SET ROLE keeper; CREATE EXTENSION discovery');
-is(value($node, 'managed', $status), 'native|current|1.1', 'the status');
+is(value($node, 'managed', $status), "native|current|$newest", 'the status');
 same_stores($node, 'managed_before', 'managed', 'all is as it was', '--except', $own);
 is(value($node, 'managed', 'SELECT object, actual, expected FROM discovery_check() WHERE kind <> $$extra$$'), '',
 	'and the tables have no difference from the version');
@@ -239,18 +241,21 @@ run_ok('managed', 'the extension is dropped', 'SET ROLE keeper; SET client_min_m
 	DROP EXTENSION discovery CASCADE');
 # While nobody counts, a client writes.
 run_ok('managed', 'a client writes meanwhile', "INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
-	VALUES (gen_random_uuid(), '00000000-0000-4000-8000-000000000004', 'meanwhile', 'file', '')");
+	VALUES (gen_random_uuid(), '00000000-0000-4000-8000-000000000004', 'meanwhile', 'file', '');
+	INSERT INTO outputs (id, notebook_id, title)
+	VALUES (gen_random_uuid(), '00000000-0000-4000-8000-000000000004', 'meanwhile')");
 installs('managed', 'and the file is run again');
-is(value($node, 'managed', $status), 'SQL-only|current|1.1', 'the status');
+is(value($node, 'managed', $status), "SQL-only|current|$newest", 'the status');
 is(value($node, 'managed', $counts), '', 'what was written meanwhile is counted');
-run_ok('managed', 'it is taken back', "DELETE FROM sources WHERE name = 'meanwhile'");
+run_ok('managed', 'it is taken back', "DELETE FROM sources WHERE name = 'meanwhile';
+	DELETE FROM outputs WHERE title = 'meanwhile'");
 same_stores($node, 'managed_before', 'managed', 'all is as at first', '--except', 'rows');
 works('managed', 'SQL-only again');
 
 run_ok('native', 'the native extension is dropped', 'SET ROLE keeper; SET client_min_messages = error;
 	DROP EXTENSION discovery CASCADE');
 installs('native', 'the SQL-only edition takes over');
-is(value($node, 'native', $status), 'SQL-only|current|1.1', 'the status');
+is(value($node, 'native', $status), "SQL-only|current|$newest", 'the status');
 same_stores($node, 'native_before', 'native', 'all is as it was', '--except', $own);
 works('native', 'SQL-only');
 run_ok('native', 'and back', 'SET ROLE keeper; SELECT discovery_remove_functions(); CREATE EXTENSION discovery');
@@ -265,7 +270,7 @@ my @restore = ('pg_restore', '-d');
 try_ok($node, 'a dump', '', [ 'keeper' ], 'pg_dump', '-Fc', '-f', "$dir/managed.dump", 'managed_before');
 try_ok($node, 'is restored', '', [ 'admin' ], 'pg_restore', '-e', '-d', 'restored', "$dir/managed.dump");
 same_stores($node, 'managed_before', 'restored', 'the same store');
-is(value($node, 'restored', $status), 'SQL-only|current|1.1', 'the status');
+is(value($node, 'restored', $status), "SQL-only|current|$newest", 'the status');
 works('restored', 'restored');
 run_ok('restored', 'and goes to native',
 	'SET ROLE keeper; SELECT discovery_remove_functions(); CREATE EXTENSION discovery');
@@ -289,12 +294,13 @@ try_ok($node, 'a dump of the native extension', '',
 	[ 'keeper' ], 'pg_dump', '-Fc', '-f', "$dir/native.dump", 'native_before');
 my (undef, undef, $errors) = try($node, [ 'admin' ], 'pg_restore', '-d', 'cloud', "$dir/native.dump");
 my @errors = $errors =~ /error: (?:could not execute query: )?ERROR:  (.*)/g;
-my $expected = qr/(?:discovery_source_(?:change|statement)\(\)|extension "discovery") does not exist|already exists/;
+my $library = qr/discovery_(?:source|output|notebook)_(?:change|statement|delete)\(\)/;
+my $expected = qr/(?:$library|extension "discovery") does not exist|already exists/;
 is(scalar(grep { !/$expected/ }
 	@errors), 0, 'only what is native is not restored') or diag $errors;
-like(value($node, 'cloud', $status), qr/^SQL-only\|detached\|1\.1$/, 'the store is detached');
+is(value($node, 'cloud', $status), "SQL-only|detached|$newest", 'the store is detached');
 run_ok('cloud', 'and attached', 'SET ROLE keeper; SELECT discovery_create_store()');
-is(value($node, 'cloud', $status), 'SQL-only|current|1.1', 'the status');
+is(value($node, 'cloud', $status), "SQL-only|current|$newest", 'the status');
 same_stores($node, 'native_before', 'cloud', 'with all it had', '--except', $own);
 works('cloud', 'from native by a dump');
 
@@ -304,20 +310,20 @@ works('cloud', 'from native by a dump');
 copy('managed_before', 'managed');
 $node->safe_psql('managed', 'DROP VIEW own_view');
 copy('managed', 'managed_before');
-my (undef, undef, $lossy) = try_psql($node, 'managed', 'SET ROLE keeper; SELECT discovery_downgrade()');
-like($lossy, qr/ERROR:  step 1\.1 -> 1\.0 would lose data\nDETAIL:  Table "discovery_deletions" has rows: \d+\./,
+my (undef, undef, $lossy) = try_psql($node, 'managed', "SET ROLE keeper; SELECT discovery_downgrade('1.0')");
+like($lossy, qr/ERROR:  step 1\.2 -> 1\.1 would lose data\nDETAIL:  Table "discovery_trash" has rows: \d+\./,
 	'a downgrade that loses data is refused');
 same_stores($node, 'managed_before', 'managed', 'and changes nothing');
-run_ok('managed', 'it is allowed', 'SET ROLE keeper; SET discovery.allow_data_loss = on; SELECT discovery_downgrade()');
+run_ok('managed', 'it is allowed',
+	"SET ROLE keeper; SET discovery.allow_data_loss = on; SELECT discovery_downgrade('1.0')");
 is(value($node, 'managed', 'SELECT discovery_version()'), '1.0', 'version 1.0');
 is(value($node, 'managed', 'SELECT state FROM discovery_status()'), 'behind', 'is behind');
 run_ok('managed', 'and up', 'SET ROLE keeper; SELECT discovery_upgrade()');
 is(value($node, 'managed', "SELECT string_agg(direction || ' ' || version, ', ' ORDER BY applied_at)
 	FROM discovery_history() WHERE direction IS NOT NULL"),
-	'install 1.0, upgrade 1.1, downgrade 1.0, upgrade 1.1', 'the history');
-is(value($node, 'managed', 'SELECT checksum FROM discovery_history() WHERE version = $$1.1$$ LIMIT 1'),
-	value($node, 'native', 'SELECT checksum FROM discovery_history() WHERE version = $$1.1$$ LIMIT 1'),
-	'both editions ran the same step');
+	'install 1.0, upgrade 1.1, upgrade 1.2, downgrade 1.1, downgrade 1.0, upgrade 1.1, upgrade 1.2', 'the history');
+my $steps = "SELECT DISTINCT version, checksum FROM discovery_history() WHERE direction = 'upgrade' ORDER BY 1";
+is(value($node, 'managed', $steps), value($node, 'native', $steps), 'both editions ran the same steps');
 is(value($node, 'managed', $counts), '', 'counts are right');
 
 #
@@ -380,23 +386,23 @@ SQL
 			ALTER EXTENSION discovery ADD FUNCTION discovery_gone()");
 		$cloud->safe_psql('app', "$as ALTER EXTENSION discovery UPDATE");
 		is( value($cloud, 'app', "SELECT to_regproc('discovery_gone') IS NULL, cardinality(discovery_signatures()) > 50,
-			discovery_versions()"), 't|t|{base,1.0,1.1}', "$way: the update replaces the functions");
-		is(value($cloud, 'app', $state), 'SQL-only|current|1.1|1.1', "$way: ALTER EXTENSION UPDATE");
+			discovery_versions()"), 't|t|{base,1.0,1.1,1.2}', "$way: the update replaces the functions");
+		is(value($cloud, 'app', $state), "SQL-only|current|$newest|$newest", "$way: ALTER EXTENSION UPDATE");
 		is(value($cloud, 'app', "SELECT count(*) FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e'
 			AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'discovery')"), '0', "$way: no table is a member");
 		script($cloud, 'app', '@keeper', 'rows', 'deletions');
 		$cloud->safe_psql('app',
 			"$as SET discovery.allow_data_loss = on; SELECT discovery_downgrade(); SELECT discovery_upgrade()");
-		is(value($cloud, 'app', $state), 'SQL-only|current|1.1|1.1', "$way: down and up");
+		is(value($cloud, 'app', $state), "SQL-only|current|$newest|$newest", "$way: down and up");
 		$cloud->safe_psql('app', "$as CREATE SCHEMA other; SELECT discovery_create_store('other')");
 		my (undef, undef, $other) = try_psql($cloud, 'app', "$as SELECT discovery_downgrade()");
-		like($other, qr/cannot downgrade the extension to version 1\.0 because some stores .*\n.*"other"/,
+		like($other, qr/cannot downgrade the extension to version 1\.1 because some stores .*\n.*"other"/,
 			"$way: not below another store");
 		$cloud->safe_psql('app', "$as SELECT discovery_drop_store('other')");
 		$cloud->safe_psql('app', "$as DROP EXTENSION discovery CASCADE");
 		is(value($cloud, 'app', 'SELECT count(*) FROM sources'), '37', "$way: DROP EXTENSION leaves the rows");
 		$cloud->safe_psql('app', "$as CREATE EXTENSION discovery");
-		is(value($cloud, 'app', $state), 'SQL-only|current|1.1|1.1', "$way: and CREATE EXTENSION takes them over");
+		is(value($cloud, 'app', $state), "SQL-only|current|$newest|$newest", "$way: and CREATE EXTENSION takes them over");
 		is(value($cloud, 'app', $counts), '', "$way: counts are right");
 	}
 }

@@ -54,7 +54,8 @@ foreach my $case (
 	[ 'a message with a mark', qr/must not have \@/, VERSION => $next, MESSAGE => 'for @extschema@' ],
 	[ 'a message that is not ASCII', qr/must be plain ASCII/, VERSION => $next, MESSAGE => "\xc3\xa4" ],
 	[ 'no version', qr/VERSION must be written like|exists already/, MESSAGE => 'more' ],
-	(map { [ "the version '$_'", qr/VERSION must be written like 1\.2, not '\Q$_\E'/, VERSION => $_, MESSAGE => 'more' ] }
+	(map { [ "the version '$_'", qr/VERSION must be written like MAJOR\.MINOR, not '\Q$_\E'/, VERSION => $_,
+			MESSAGE => 'more' ] }
 		'', '1', 'v1.2', '1.2.0', '01.2', '1.02', '1.2 ', '-1.2', '1.2/../3', 'base', '1.x', '1.1234567'),
 	[ 'the current version', qr/version \Q$current\E exists already; the next is \Q$next\E or \Q$leap\E/,
 		VERSION => $current, MESSAGE => 'more' ],

@@ -44,7 +44,8 @@ sub script_of
 		$script .= "SELECT 'WRONG transaction $call: ' || line FROM ($broken_rows) AS broken (line);\n"
 		  . "SELECT 'WRONG transaction $call: file ' || path FROM had WHERE path NOT IN (SELECT file_path
 		  	FROM discovery_lost_files"
-		  . ' UNION ALL SELECT file_path FROM sources WHERE file_path IS NOT NULL);' . "\n";
+		  . ' UNION ALL SELECT file_path FROM sources WHERE file_path IS NOT NULL'
+		  . ' UNION ALL SELECT file_path FROM discovery_trash WHERE file_path IS NOT NULL);' . "\n";
 	}
 	$script .= "SELECT 'WRONG ' || way FROM seen WHERE number <> actual;\n"
 	  . "SELECT description FROM notebooks WHERE description LIKE 'WRONG%';\n";

@@ -28,19 +28,20 @@ sub caught_up { $primary->wait_for_catchup($standby, 'replay', $primary->lsn('in
 
 caught_up();
 is(differences($primary->connstr('app'), $standby->connstr('app')), '', 'the standby has the same store');
-is(value($standby, 'app', $status), '1.1|current', 'discovery_status() there');
+is(value($standby, 'app', $status), "$newest|current", 'discovery_status() there');
 is(value($standby, 'app', 'SELECT notebooks, sources FROM discovery_status()'), '4|37',
 	'with rows as ANALYZE counted them');
 is(value($standby, 'app', "SELECT object FROM discovery_check() WHERE kind <> 'extra'"), '', 'discovery_check() there');
 is(value($standby, 'app', $counts), '', 'check_source_counts() there');
 is(value($standby, 'app', 'SELECT count(*) FROM discovery_shape()'),
 	value($primary, 'app', 'SELECT count(*) FROM discovery_shape()'), 'discovery_shape() there');
-is(value($standby, 'app', 'SELECT version, mark FROM discovery_history() WHERE mark <> $$$$'), '1.1|current, newest',
+is(value($standby, 'app', 'SELECT version, mark FROM discovery_history() WHERE mark <> $$$$'),
+	"$newest|current, newest",
 	'discovery_history() there');
 is(value($standby, 'app', 'SELECT count(*) FROM discovery_plan($$1.0$$)') > 0, 1, 'discovery_plan() there');
 my $reports = 'SELECT count(*) FROM find_duplicate_sources(), check_source_hashes(), list_source_deletions()';
 is(value($standby, 'app', $reports), value($primary, 'app', $reports), 'reports there');
-is(value($standby, 'app', 'SET ROLE looker; ' . $status), '1.1|current',
+is(value($standby, 'app', 'SET ROLE looker; ' . $status), "$newest|current",
 	'discovery_status() there by a role without rights');
 
 # What writes is refused as a standby refuses it, by the name of what was called.
@@ -65,7 +66,7 @@ foreach my $batch (1 .. 5)
 	$writer->query_safe("BEGIN; INSERT INTO sources (notebook_id, name, source_type, content_hash)
 		SELECT id, 'b', 'text', 'batch $batch' FROM notebooks");
 	is(value($standby, 'app', $counts), '', "counts on the standby, with a transaction open ($batch)");
-	is(value($standby, 'app', $status), '1.1|current', "status ($batch)");
+	is(value($standby, 'app', $status), "$newest|current", "status ($batch)");
 	$writer->query_safe('COMMIT');
 }
 # Also while an update, which needs the tables for itself, is under way on the primary: looking takes no lock on them.
@@ -76,7 +77,7 @@ caught_up();
 foreach my $node ($primary, $standby)
 {
 	my ($code, $out, $err) = try_psql($node, 'app', "SET lock_timeout = '2s'; SET statement_timeout = '10s'; $status");
-	is("$out $err", '1.1|current ', $node->name . ': discovery_status() waits for no update of the primary');
+	is("$out $err", "$newest|current ", $node->name . ': discovery_status() waits for no update of the primary');
 }
 $writer->query_safe('ROLLBACK');
 $writer->quit;
@@ -95,12 +96,12 @@ is(value($standby, 'old', 'SELECT notebooks IS NULL, sources IS NULL FROM discov
 	'with rows that nobody has counted');
 $primary->safe_psql('old', 'ALTER EXTENSION discovery UPDATE');
 caught_up();
-is(value($standby, 'old', $status), '1.1|current', 'and at 1.1 after the update of the primary');
+is(value($standby, 'old', $status), "$newest|current", 'and at the newest version after the update of the primary');
 
 # Promotion
 $primary->stop('immediate');
 $standby->promote;
-is(value($standby, 'app', $status), '1.1|current', 'promoted: status');
+is(value($standby, 'app', $status), "$newest|current", 'promoted: status');
 is(value($standby, 'app', $counts), '', 'promoted: counts are right');
 $standby->safe_psql('app', 'DELETE FROM sources WHERE name = $$mehr$$');
 $standby->safe_psql('app',
@@ -108,7 +109,7 @@ $standby->safe_psql('app',
 is(value($standby, 'app', $counts), '', 'promoted: it works, and the counts stay right');
 $standby->safe_psql('app', 'DROP VIEW own_view; SET discovery.allow_data_loss = on;
 	ALTER EXTENSION discovery UPDATE TO $$1.0$$; ALTER EXTENSION discovery UPDATE');
-is(value($standby, 'app', $status), '1.1|current', 'promoted: and is taken down and up');
+is(value($standby, 'app', $status), "$newest|current", 'promoted: and is taken down and up');
 $standby->stop;
 
 # Logical
@@ -136,7 +137,7 @@ sub same_rows
 		is(value($to, $database, $rows), value($from, $database, $rows), "$name: $table");
 	}
 	is(value($to, $database, $counts), '', "$name: right counts");
-	is(value($to, $database, $status), '1.1|current', "$name: status");
+	is(value($to, $database, $status), "$newest|current", "$name: status");
 }
 sub work
 {
@@ -147,26 +148,32 @@ sub work
 		UPDATE sources SET notebook_id = '00000000-0000-4000-8000-000000000004'
 			WHERE id = '00000000-0000-4000-9000-000000000107';
 		SELECT restore_sources(id) FROM discovery_deletions WHERE reason LIKE 'auf%';
+		INSERT INTO outputs (notebook_id, title) VALUES ('00000000-0000-4000-8000-000000000001', 'neu');
+		SELECT delete_notebook('00000000-0000-4000-8000-000000000002');
+		SELECT restore_deletion(deletion_id) FROM deleted_notebooks WHERE name LIKE '%2 %';
+		SELECT delete_output((SELECT id FROM outputs ORDER BY id LIMIT 1));
 		SELECT purge_deleted_sources('0 days'); DELETE FROM notebooks WHERE name LIKE '%3 %'");
 }
-my @data = qw(notebooks sources discovery_deletions);
-subscribe('listed', 'FOR TABLE notebooks, sources, discovery_deletions', 'CREATE EXTENSION discovery');
+my @data = qw(notebooks sources outputs discovery_deletions discovery_trash);
+subscribe('listed', 'FOR TABLE ' . join(', ', @data), 'CREATE EXTENSION discovery');
 same_rows('listed', 'the tables listed, copied', \@data);
 work('listed');
 same_rows('listed', 'the tables listed, after work', \@data);
-is(value($to, 'listed', 'SELECT count(*) FROM discovery_migrations'), 2, 'each side has its own history');
+is(value($to, 'listed', 'SELECT count(*) FROM discovery_migrations'),
+	value($from, 'listed', 'SELECT count(*) FROM discovery_migrations'), 'each side has its own history');
 
 # A publication of all tables takes the history along, which is no matter: the version is not data.
 subscribe('everything', 'FOR ALL TABLES', 'CREATE EXTENSION discovery');
 work('everything');
 same_rows('everything', 'all tables, after work', \@data);
-is(value($to, 'everything', 'SELECT count(*) FROM discovery_migrations'), 4, 'the history has both');
+is(value($to, 'everything', 'SELECT count(*) FROM discovery_migrations'),
+	2 * value($from, 'everything', 'SELECT count(*) FROM discovery_migrations'), 'the history has both');
 # Nor does it become one when the publisher's store changes its version.
 $from->safe_psql('everything', 'SET discovery.allow_data_loss = on; TRUNCATE discovery_deletions');
 $from->wait_for_catchup('everything');
 $from->safe_psql('everything', 'SET discovery.allow_data_loss = on; ALTER EXTENSION discovery UPDATE TO $$1.0$$');
 $from->wait_for_catchup('everything');
-is(value($to, 'everything', $status), '1.1|current', 'the publisher at 1.0: the subscriber keeps its version');
+is(value($to, 'everything', $status), "$newest|current", 'the publisher at 1.0: the subscriber keeps its version');
 $from->safe_psql('everything', "INSERT INTO notebooks (id, name) VALUES (gen_random_uuid(), 'von 1.0');
 	INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
 		SELECT gen_random_uuid(), id, 's', 'text', 'von 1.0' FROM notebooks WHERE name = 'von 1.0';
@@ -190,7 +197,7 @@ $from->safe_psql('behind', "ALTER EXTENSION discovery UPDATE;
 	SELECT delete_sources(array_agg(id), 'oben') FROM live_sources WHERE name LIKE '%№2 %'");
 $to->wait_for_log(qr/"public\.sources" is missing replicated columns?: "deletion_id", "hold_reason"/, $log);
 is(value($to, 'behind', 'SELECT count(*) FROM sources WHERE deleted_at IS NULL'), 24,
-	'publisher 1.1, subscriber 1.0: stopped, nothing half done');
+	'publisher newer, subscriber 1.0: stopped, nothing half done');
 $to->safe_psql('behind', 'ALTER EXTENSION discovery UPDATE');
 $from->wait_for_catchup('behind');
 is(value($to, 'behind',

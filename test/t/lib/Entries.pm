@@ -18,6 +18,23 @@ our %entries = (
 	'insert' => "INSERT INTO sources (notebook_id, name, source_type, extracted_text) SELECT book(1 + n % 5), 's', 'text',
 		random()::text FROM generate_series(1, 100) AS n",
 	'delete' => "SELECT * FROM delete_sources(ARRAY($live 20), 'entry')",
+	'insert outputs' => "INSERT INTO outputs (notebook_id, title, content, status)
+		SELECT book(1 + n % 5), 'o', random()::text, 'generating' FROM generate_series(1, 50) AS n",
+	'delete a notebook' => "SELECT * FROM (SELECT id FROM notebooks WHERE id = book(4)) AS n,
+		delete_notebook(n.id, 'entry')",
+	'delete an output' => "SELECT delete_output(id, 'entry') FROM (SELECT id FROM outputs LIMIT 1) AS o",
+	'delete and keep' => "SET LOCAL discovery.keep_deleted = on; DELETE FROM notebooks WHERE id = book(3);
+		SELECT * FROM (SELECT deletion_id FROM deleted_notebooks WHERE id = book(3) LIMIT 1) AS d,
+			restore_deletion(d.deletion_id, 'keep_deleted', 'rename')",
+	'restore from the trash' => "SELECT * FROM (SELECT deletion_id FROM discovery_trash ORDER BY 1 DESC LIMIT 1) AS d,
+		restore_deletion(d.deletion_id, 'keep_deleted', 'rename')",
+	'preview a deletion' => 'SELECT * FROM preview_delete_notebook(book(1))',
+	'hold a deletion' => "SELECT hold_deletion(deletion_id, 'held'), release_deletion(deletion_id)
+		FROM (SELECT deletion_id FROM discovery_trash LIMIT 1) AS d",
+	'purge the trash' => "SELECT * FROM purge_trash('0', 1)",
+	'erase' => "SELECT * FROM erase_data(created_by => 'nobody')",
+	'stale outputs' => "SELECT * FROM fail_stale_outputs('0', 'entry')",
+	'output counts' => 'SELECT * FROM check_output_counts(); SELECT repair_output_counts()',
 	'delete by UPDATE' => "UPDATE sources SET deleted_at = now() WHERE id = ANY (ARRAY($live 20))",
 	'restore' => "SELECT * FROM (SELECT id FROM discovery_deletions ORDER BY id DESC LIMIT 1) AS d,
 		restore_sources(d.id, 'keep_deleted')",
@@ -48,7 +65,7 @@ our %entries = (
 	'drop the store' => "$allow SELECT discovery_drop_store(); SELECT discovery_create_store()",
 	'down and up' => "$allow SELECT discovery_downgrade('1.0'); SELECT discovery_upgrade()",
 	'prepare' => "$allow SELECT discovery_downgrade('1.0'); SELECT * FROM discovery_prepare_upgrade();
-		SELECT discovery_upgrade()",
+		SELECT discovery_upgrade('1.1'); SELECT * FROM discovery_prepare_upgrade(); SELECT discovery_upgrade()",
 	'create the extension' => "$allow DROP EXTENSION discovery CASCADE; CREATE EXTENSION discovery",
 );
 

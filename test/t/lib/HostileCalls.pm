@@ -12,7 +12,10 @@ our @EXPORT = qw(functions hostile_call hostile_trigger make_hostile_store $righ
 sub uuid { return "'$_[0]'::pg_catalog.uuid"; }
 sub some_notebook { return uuid(sprintf '00000000-0000-4000-8000-00000000000%d', 1 + int rand 3); }
 sub some_source { return uuid(sprintf '00000000-0000-4000-9000-0000000000%02d', 1 + int rand 13); }
-sub some_deletion { return uuid(sprintf '00000000-0000-4000-a000-00000000000%d', 1 + int rand 2); }
+sub some_deletion { return uuid(sprintf '00000000-0000-4000-a000-00000000000%d', 1 + int rand 4); }
+sub some_output { return uuid(sprintf '00000000-0000-4000-b000-00000000000%d', 1 + int rand 3); }
+# What has moved to the trash
+sub some_trash { return uuid(sprintf '00000000-0000-4000-a000-00000000000%d', 3 + int rand 2); }
 sub some_content { return sprintf "'content %d'", int rand 12; }
 
 # Stores of one database: `public` and `secret` are the owner's, `old` is that of the version before, `own` is the low
@@ -39,7 +42,7 @@ sub deletions_of
 {
 	my ($schema) = @_;
 	return <<"END";
-ALTER TABLE $schema.sources ADD COLUMN created_by text DEFAULT 'nobody', ADD COLUMN pages int;
+ALTER TABLE $schema.sources ADD COLUMN added_by text DEFAULT 'nobody', ADD COLUMN pages int;
 INSERT INTO $schema.discovery_deletions (id, login_role, acting_role, reason, sources)
 	VALUES ('00000000-0000-4000-a000-000000000001', 'owner', 'owner', 'tidying up', 2),
 		('00000000-0000-4000-a000-000000000002', 'owner', 'owner', 'SECRET reason', 1);
@@ -52,6 +55,25 @@ INSERT INTO $schema.sources (id, notebook_id, name, source_type, extracted_text,
 			'SECRET', '2020-01-01');
 UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000001' WHERE name LIKE 'deleted %';
 UPDATE $schema.sources SET deletion_id = '00000000-0000-4000-a000-000000000002' WHERE name LIKE '% 13';
+INSERT INTO $schema.notebooks (id, name, created_by)
+	SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'SECRET trash ' || n, 'ann' FROM generate_series(4, 5) AS n;
+INSERT INTO $schema.sources (notebook_id, name, source_type, extracted_text, file_path)
+	SELECT id, 'SECRET source', 'text', 'SECRET content', '/files/trash' FROM $schema.notebooks WHERE name LIKE '%trash%';
+INSERT INTO $schema.outputs (id, notebook_id, title, content, status)
+	SELECT ('00000000-0000-4000-b000-00000000000' || n)::uuid, ('00000000-0000-4000-8000-00000000000' || n)::uuid,
+		'output ' || n, 'content ' || n, 'generating' FROM generate_series(1, 5) AS n;
+SET discovery.keep_deleted = on;
+DELETE FROM $schema.notebooks WHERE name LIKE '%trash 4';
+SET discovery.reason = 'SECRET trash';
+DELETE FROM $schema.notebooks WHERE name LIKE '%trash 5';
+RESET discovery.reason;
+RESET discovery.keep_deleted;
+UPDATE $schema.discovery_deletions SET id = '00000000-0000-4000-a000-000000000003'
+	WHERE notebooks > 0 AND reason IS NULL;
+UPDATE $schema.discovery_deletions SET id = '00000000-0000-4000-a000-000000000004'
+	WHERE notebooks > 0 AND reason IS NOT NULL;
+UPDATE $schema.discovery_trash SET deletion_id = ('00000000-0000-4000-a000-00000000000'
+	|| CASE WHEN notebook_id::text LIKE '%4' THEN 3 ELSE 4 END)::uuid;
 END
 }
 
@@ -133,7 +155,9 @@ sub make_hostile_store
 		. join('', map { rows_of($_) . deletions_of($_) } 'public', 'secret') . <<'END', extra_params => $as[0]);
 GRANT SELECT, INSERT, UPDATE (deleted_at, extracted_text) ON sources TO low;
 GRANT UPDATE (source_count) ON notebooks TO low;
-GRANT SELECT ON notebooks, discovery_deletions, discovery_migrations, live_sources, deleted_sources TO low;
+GRANT SELECT ON notebooks, outputs, discovery_deletions, discovery_migrations, discovery_trash, live_sources,
+	deleted_sources, deleted_notebooks, deleted_outputs TO low;
+GRANT INSERT ON outputs TO low;
 ALTER TABLE sources ENABLE ROW LEVEL SECURITY;
 ALTER TABLE discovery_deletions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY low ON sources USING (name NOT LIKE '%SE%CRET%');
@@ -184,6 +208,10 @@ SELECT 'row', id, name, description, tags, output_count FROM public.notebooks OR
 SELECT 'row', s::text FROM public.discovery_deletions AS s
 	WHERE id::text LIKE '00000000-%' OR acting_role <> 'low' ORDER BY id;
 SELECT 'row', s::text FROM public.discovery_lost_files AS s ORDER BY id;
+SELECT 'row', s::text FROM public.discovery_trash AS s ORDER BY 2;
+SELECT 'row', s::text FROM public.outputs AS s ORDER BY id;
+SELECT 'row', s::text FROM secret.discovery_trash AS s ORDER BY 2;
+SELECT 'row', s::text FROM secret.outputs AS s ORDER BY id;
 SELECT 'row', s::text FROM public.discovery_migrations AS s ORDER BY id;
 SELECT 'row', s::text FROM secret.sources AS s ORDER BY id;
 SELECT 'row', s::text FROM secret.notebooks AS s ORDER BY id;
@@ -228,7 +256,7 @@ my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]
 	"'[{}, {}]'",
 	"pg_catalog.concat(pg_catalog.repeat('[', 3000), pg_catalog.repeat(']', 3000))::pg_catalog.jsonb",
 	"pg_catalog.concat(pg_catalog.repeat('{\"a\":', 3000), '1', pg_catalog.repeat('}', 3000))::pg_catalog.jsonb",
-	"'{\"name\": null}'", "'{\"\": \"\"}'", "'{\"created_by\": {\"a\": [1]}, \"pages\": \"x\"}'", "'{\"pages\": 1e100}'",
+	"'{\"name\": null}'", "'{\"\": \"\"}'", "'{\"added_by\": {\"a\": [1]}, \"pages\": \"x\"}'", "'{\"pages\": 1e100}'",
 	"'{\"ctid\": \"(0,1)\", \"tableoid\": 1}'", "'{\"deleted_at\": \"now\"}'", "'{\"a\\\"b\": 1}'",
 	"pg_catalog.jsonb_build_object(pg_catalog.repeat('k', 100000), 1)",
 	"'[{\"name\": 1, \"source_type\": [], \"content\": {}, \"file_size\": 1e1000}]'",
@@ -236,7 +264,7 @@ my @json = ('NULL', "'null'", "'[]'", "'{}'", "'1'", "'\"x\"'", "'true'", "'[[]]
 	"'[{\"name\": \"x\", \"source_type\": \"file\", \"content\": \"not base64!\"}]'",
 	"'[{\"name\": \"x\", \"source_type\": \"file\", \"file_size\": -9223372036854775809, \"id\": 1}]'",
 	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": [], \"source_metadata\": null}]'",
-	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": {\"created_by\": {}}}]'",
+	"'[{\"name\": \"x\", \"source_type\": \"text\", \"columns\": {\"added_by\": {}}}]'",
 	"(SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', n, 'source_type',
 		'page')) FROM pg_catalog.generate_series(1, 2000) AS n)");
 my %hostile = (
@@ -274,7 +302,7 @@ sub added
 	my %values = (name => "'source " . int(rand 100) . "'", source_type => "'$type'",
 		on_duplicate => pick("'return'", "'error'"),
 		on_deleted => pick("'restore'", "'add'"), source_metadata => pick("'{\"pages\": 2}'", "'{}'"),
-		columns => pick("'{\"created_by\": \"anna\"}'", "'{\"pages\": 7}'", "'{}'", 'NULL'));
+		columns => pick("'{\"added_by\": \"anna\"}'", "'{\"pages\": 7}'", "'{}'", 'NULL'));
 	$values{extracted_text} = some_content() if $type ne 'file' || rand() < 0.5;
 	$values{content} = some_content() if $type eq 'file';
 	@values{ 'file_type', 'file_path' } = ("'pdf'", "'/files/x'") if $type eq 'file';
@@ -296,11 +324,17 @@ sub valid
 	my ($name, $caller) = @_;
 	my %values = (notebook_id => some_notebook(), id => some_source(), deletion_id => some_deletion(), reason => reason(),
 		ids => 'ARRAY[' . join(', ', map { some_source() } 1 .. 1 + rand 4) . ']', max_rows => 1 + int rand 5,
+		max_deletions => 1 + int rand 2, created_by => "'ann'", on_name_taken => pick("'error'", "'rename'"),
+		on_missing_column => pick("'error'", "'leave_out'"),
 		older_than => pick("'0'", "'30 days'", "'1 hour'"), since => "'2020-01-01'", after => some_source(),
 		on_duplicate => pick("'error'", "'keep_deleted'"), schema => schema_of($caller), content => some_content(),
 		piece => some_content(), purpose => pick("'count'", "'restore'", "'delete'"), call => some_source(),
 		sources => 'pg_catalog.jsonb_build_array(' . join(', ', map { as_json() } 0 .. rand 4) . ')');
-	$values{reason} = "'hold'" if $name eq 'hold_source';
+	$values{reason} = "'hold'" if $name =~ /^hold_/;
+	$values{id} = some_notebook() if $name =~ /notebook/;
+	$values{id} = some_output() if $name =~ /output/;
+	$values{deletion_id} = some_trash() if $name =~ /_deletion$/;
+	delete $values{ pick('notebook_id', 'created_by') } if $name eq 'erase_data';
 	$values{id} = uuid('00000000-0000-4000-9000-00000000001' . (1 + int rand 3)) if $name eq 'restore_source'
 		&& rand() < 0.95;
 	%values = (%values, added()) if $name eq 'add_source';
@@ -314,7 +348,8 @@ sub valid
 	@values{qw(from_version to_version)} = ("'1.0'", "'1.1'");
 	if ($name =~ /prepare_upgrade|cancel_upgrade|run_ahead/)
 	{
-		@values{qw(target number schema)} = ("'1.1'", int rand 40, $caller eq 'low' ? "'own'" : "'old'");
+		@values{qw(target number schema)} = ("'1.1'", pick(0, 9, 10, 11, int rand 40),
+			$caller eq 'low' ? "'own'" : "'old'");
 	}
 	return %values;
 }
@@ -374,6 +409,7 @@ SET LOCAL search_path = ''
 SET LOCAL search_path = old, public
 SET LOCAL discovery.allow_data_loss = on
 SET LOCAL discovery.counts = statement
+SET LOCAL discovery.keep_deleted = on
 SET LOCAL discovery.reason = 'because'
 SET LOCAL discovery.adopt_foreign = on
 SET LOCAL row_security = off
@@ -434,10 +470,11 @@ sub hostile_write
 	my ($number, $caller) = @_;
 	my $schema = $caller eq 'low' ? pick('own', ('public') x 3) : pick('public', 'secret');
 	my $delete = "'delete', " . some_deletion() . ', ' . reason();
+	my $keep = "'keep', " . some_trash() . ', ' . reason();
 	my ($table, $purpose, $set) = pick([ 'notebooks', "'count'", 'source_count = -99' ],
 		[ 'sources', $delete, 'deleted_at = pg_catalog.now()' ],
 		[ 'sources', "'restore'", pick('', 'deleted_at = NULL, ') . "extracted_text = 'other'" ])->@*;
-	$purpose = pick("'count'", "'restore'", $delete) if rand() < 0.2;
+	$purpose = pick("'count'", "'restore'", $delete, $keep) if rand() < 0.2;
 	$table = "$schema.$table";
 	my $told = sub { "public.discovery_write($_[0], $purpose)" };
 	my $write = pick(
@@ -449,6 +486,7 @@ sub hostile_write
 		"MERGE INTO $table AS t USING (SELECT id FROM $table) AS o ON t.id = o.id
 			WHEN MATCHED AND " . $told->('t.id') . " THEN UPDATE SET $set",
 		'SELECT ' . $told->('id') . " FROM $table\\; UPDATE $table SET $set",
+		"DELETE FROM $table AS t WHERE t.name LIKE 'written%' AND public.discovery_write(t.id, $keep)",
 		"DO \$do\$ DECLARE i uuid; BEGIN FOR i IN SELECT id FROM $table WHERE " . $told->('id') . "
 			LOOP UPDATE $table SET $set WHERE id = i; END LOOP; END \$do\$",
 		"DECLARE c CURSOR FOR SELECT FROM $table WHERE " . $told->('id') . " FOR UPDATE\\; FETCH 1 FROM c\\;
@@ -472,7 +510,12 @@ my %fits = (
 	discovery_source_statement => [ 'AFTER', 'STATEMENT', 'sources', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE' ],
 	discovery_lost_file => [ 'AFTER', 'ROW', 'sources', 'UPDATE', 'DELETE' ],
 	discovery_notebook_row => [ 'BEFORE', 'ROW', 'notebooks', 'INSERT', 'UPDATE' ],
+	discovery_source_delete => [ 'AFTER', 'ROW', 'sources', 'DELETE' ],
 	discovery_notebook_change => [ 'AFTER', 'ROW', 'notebooks', 'UPDATE', 'DELETE' ],
+	discovery_notebook_delete => [ 'AFTER', 'ROW', 'notebooks', 'DELETE' ],
+	discovery_output_row => [ 'BEFORE', 'ROW', 'outputs', 'UPDATE' ],
+	discovery_output_change => [ 'AFTER', 'ROW', 'outputs', 'INSERT', 'UPDATE', 'DELETE' ],
+	discovery_output_statement => [ 'AFTER', 'STATEMENT', 'outputs', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE' ],
 	discovery_prepared => [ 'AFTER', 'ROW', 'sources', 'INSERT', 'UPDATE', 'DELETE' ]);
 
 # A trigger function is called by a trigger: of any kind, on tables of the shape of sources and on others.
@@ -482,13 +525,17 @@ sub hostile_trigger
 	my $schema = $caller eq 'low' ? 'own' : 'tables';
 	my ($when, $level, $fitting, @events) = @{ $fits{ $function->{name} } };
 	my $fits = rand() < 0.5;
-	my @others = $caller eq 'low' ? ('own.odd', 'own.sources', 'own.notebooks') : ('secret.sources', 'secret.notebooks');
-	my $table = $fits ? pick($caller eq 'low' ? 'own' : ('secret', 'old')) . ".$fitting" : pick("$schema.rows", @others);
+	my @others = $caller eq 'low' ? ('own.odd', 'own.sources', 'own.notebooks', 'own.outputs')
+	  : ('secret.sources', 'secret.notebooks', 'secret.outputs');
+	my @schemas = $caller eq 'low' ? 'own' : $fitting eq 'outputs' ? 'secret' : ('secret', 'old');
+	my $table = $fits ? pick(@schemas) . ".$fitting" : pick("$schema.rows", @others);
 	($when, $level) = (pick('BEFORE', 'AFTER'), pick('ROW', 'STATEMENT')) if !$fits;
 	my $argument = pick('', '', "'discovery_twin'", "'discovery_spoilt'", "'discovery_prepared'", "'content_hash'",
+		"'output_count'", "'discovery_output_count'",
 		"'\"'", "''", "'a', 'b'");
 	my $new = 'pg_catalog.gen_random_uuid()';
 	my ($columns, $row) = $table =~ /notebooks/ ? ('id, name', "$new, $new")
+	  : $table =~ /outputs/ ? ('id, notebook_id, title', "$new, " . some_notebook() . ", 'o'")
 	  : $table =~ /odd/ ? ('id, notebook_id', "'x', 1")
 	  : ('id, notebook_id, name, source_type, content_hash', "$new, " . some_notebook() . ", 's', 'text', "
 		. pick("''", "'h'"));

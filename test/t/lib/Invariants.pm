@@ -1,4 +1,4 @@
-# What holds in every store of version 1.1 between transactions, whatever was done to it.
+# What holds in every store of version 1.2 between transactions, whatever was done to it.
 package Invariants;
 use strict;
 use warnings;
@@ -24,6 +24,15 @@ END
 
 # The same, with what does not hold of the rest.
 our $broken_rows = $broken_sources . <<'END';
+UNION ALL
+SELECT format('notebook %s counts %s outputs of %s', id, output_count, has.outputs) FROM notebooks,
+	LATERAL (SELECT count(*) AS outputs FROM outputs WHERE notebook_id = notebooks.id) AS has
+	WHERE output_count <> has.outputs
+UNION ALL
+SELECT format('check_output_counts() says %s instead of %s', output_count, actual_count) FROM check_output_counts()
+UNION ALL
+SELECT format('%s %s in the trash is deleted by %s, which is not in the log', table_name, row_id, deletion_id)
+	FROM discovery_trash WHERE deletion_id NOT IN (SELECT id FROM discovery_deletions)
 UNION ALL
 SELECT format('check_source_counts() says %s instead of %s', source_count, actual_count) FROM check_source_counts()
 UNION ALL

@@ -9,6 +9,7 @@ our @EXPORT = qw(pick random_write random_read $setup);
 sub pick { return $_[ int rand @_ ]; }
 sub notebook { return sprintf "'00000000-0000-4000-8000-00000000000%d'::uuid", 1 + int rand 4; }
 sub source { return sprintf "'00000000-0000-4000-9000-0000000000%02d'::uuid", 1 + int rand 8; }
+sub output { return sprintf "'00000000-0000-4000-a000-0000000000%02d'::uuid", 1 + int rand 6; }
 sub hash { return pick("'a'", "'b'", "'c'", "''"); }
 sub path { return pick('NULL', "'/files/' || nextval('path')"); }
 sub deleted { return pick('NULL', 'NULL', 'now()'); }
@@ -44,6 +45,12 @@ my @parts = (
 	sub { 'UPDATE sources SET deleted_at = ' . deleted() . ' WHERE notebook_id = ' . notebook() . ' RETURNING id' },
 	sub { 'DELETE FROM sources WHERE id = ' . source() . ' RETURNING id' },
 	sub { 'DELETE FROM sources WHERE notebook_id = ' . notebook() . ' RETURNING id' },
+	(   sub {
+			'INSERT INTO outputs (id, notebook_id, title) VALUES (' . join(', ', output(), notebook(), "'o'") .
+			  ') ON CONFLICT (id) DO ' . pick('NOTHING', 'UPDATE SET notebook_id = excluded.notebook_id') . ' RETURNING id';
+		}) x 2,
+	sub { 'UPDATE outputs SET notebook_id = ' . notebook() . ' WHERE notebook_id = ' . notebook() . ' RETURNING id' },
+	sub { 'DELETE FROM outputs WHERE id = ' . output() . ' RETURNING id' },
 );
 my @writes = (
 	(sub { pick(@parts)->() }) x 3,
@@ -102,7 +109,16 @@ my @writes = (
 	sub { 'SELECT hold_source(' . source() . ", 'held')" },
 	sub { 'SELECT release_source(' . source() . ')' },
 	sub { "SELECT * FROM purge_deleted_sources('0')" },
-	# It lists no lost files.
+	(sub { 'SET LOCAL discovery.keep_deleted = ' . pick('on', 'off') }) x 2,
+	(sub { 'SELECT * FROM delete_notebook(' . notebook() . ')' }) x 2,
+	sub { 'SELECT * FROM delete_output(' . output() . ')' },
+	# The latest, of which rows are most often not there again already
+	(sub { 'SELECT * FROM restore_deletion((SELECT max(deletion_id::text)::uuid FROM discovery_trash), ' .
+			pick("'error'", "'keep_deleted'") . ", 'rename')" }) x 4,
+	sub { "SELECT * FROM purge_trash('0', 1)" },
+	sub { ('SELECT * FROM erase_data(' . notebook() . ')') x (rand() < 0.1) },
+	# These list no lost files.
+	sub { 'TRUNCATE outputs' x (rand() < 0.1) },
 	sub { 'TRUNCATE sources, had' x (rand() < 0.05) },
 );
 
@@ -236,6 +252,9 @@ my @reads = (
 		  . "true, true, '')::text AND EXISTS (SELECT FROM sources WHERE deleted_at IS NULL)";
 	},
 	sub { "SELECT 'WRONG report $_[0]' FROM check_source_counts()" },
+	sub { "SELECT 'WRONG report of outputs $_[0]' FROM check_output_counts()" },
+	(sub { "SELECT 'WRONG outputs $_[0]' FROM notebooks AS n WHERE output_count <> "
+			. '(SELECT count(*) FROM outputs AS o WHERE o.notebook_id = n.id)' }) x 2,
 	sub { "EXPLAIN (COSTS OFF) SELECT source_count FROM notebooks" },
 );
 

@@ -11,7 +11,11 @@ use PostgreSQL::Test::Cluster;
 use Test::More;
 
 our @EXPORT = qw(crash new_server copied_server extension_directory older_server differences same_stores script
-  start_again try try_ok try_psql value);
+  start_again try try_ok try_psql value $newest);
+
+# The newest version
+our ($newest) = PostgreSQL::Test::Utils::slurp_file("$FindBin::RealBin/../../discovery.control")
+  =~ /^default_version = '(.*)'$/m;
 my $here = abs_path(dirname(__FILE__));
 
 # A running server of the test's own; conf: lines for its postgresql.conf.
