@@ -9,7 +9,8 @@ from sqlalchemy import create_engine
 sys.path.insert(0, str(Path(__file__).parent))
 from application_models import Base
 
-STORE_TABLES = {"notebooks", "sources", "discovery_migrations", "discovery_deletions", "discovery_lost_files"}
+STORE_TABLES = {"notebooks", "sources", "outputs", "discovery_migrations", "discovery_deletions",
+                "discovery_lost_files", "discovery_trash"}
 
 
 def include_object(obj, name, type_, reflected, compare_to):

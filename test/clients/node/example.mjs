@@ -1,4 +1,5 @@
 // node-postgres and a discovery store. The database is that of DATABASE_URL.
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 
 const client = new pg.Client({ connectionString: process.env.DATABASE_URL });
@@ -17,9 +18,10 @@ const violated = async (statement, ...values) => {
 };
 
 // Notebooks
-const { id: notebook } = await row('INSERT INTO notebooks (name, tags) VALUES ($1, $2) RETURNING id',
-  'Client', ['reading']);
-console.log('created: Client');
+const { id: notebook, created_by: creator } = await row(
+  'INSERT INTO notebooks (name, tags, created_by) VALUES ($1, $2, $3) RETURNING id, created_by',
+  'Client', ['reading'], 'anna@example.org');
+console.log(`created: Client, by ${creator}`);
 const read = await row('SELECT name, tags FROM notebooks WHERE id = $1', notebook);
 console.log(`read: ${read.name}, tags ${read.tags.join(', ')}`);
 console.log('listed:', (await rows('SELECT id FROM notebooks WHERE tags && $1 ORDER BY name', ['reading'])).length);
@@ -43,9 +45,11 @@ const again = await row(addText, notebook, 'note again', 'A note');
 const { name } = await row('SELECT name FROM sources WHERE id = $1', again.id);
 console.log(`add_source: ${again.outcome}, of ${name}`);
 
-const printCount = async () =>
-  console.log('counted:', (await row('SELECT source_count FROM notebooks WHERE id = $1', notebook)).source_count);
-await printCount();
+const printCounts = async () => {
+  const counts = await row('SELECT source_count, output_count FROM notebooks WHERE id = $1', notebook);
+  console.log(`counted: sources ${counts.source_count}, outputs ${counts.output_count}`);
+};
+await printCounts();
 for (const source of await rows(
   'SELECT name FROM live_sources WHERE notebook_id = $1 ORDER BY created_at, id LIMIT 50 OFFSET 0', notebook))
   console.log('page:', source.name);
@@ -54,17 +58,57 @@ for (const source of await rows(
 const deletion = await row('SELECT deletion_id, deleted FROM delete_sources($1, reason => $2)',
   [note.id], 'not needed');
 console.log('deleted:', deletion.deleted);
-await printCount();
+await printCounts();
 for (const restored of await rows(
   `SELECT id FROM restore_sources($1) WHERE outcome = 'restored'`, deletion.deletion_id))
   console.log('restored:', (await row('SELECT name FROM sources WHERE id = $1', restored.id)).name);
-await printCount();
+await printCounts();
+
+// Outputs
+const output = await row(
+  'INSERT INTO outputs (notebook_id, title, content) VALUES ($1, $2, $3) RETURNING title, status',
+  notebook, 'A summary', 'A page, and a note.');
+console.log(`output: ${output.title}, ${output.status}`);
+await printCounts();
+
+// The trash: the notebook moves there with its sources and outputs, and comes back as it was
+const everything = () => rows(`SELECT notebook::text AS row FROM notebooks AS notebook
+                               UNION ALL SELECT source::text FROM sources AS source
+                               UNION ALL SELECT output::text FROM outputs AS output ORDER BY 1`);
+const notebooksLeft = async () => (await row('SELECT count(*)::int AS left FROM notebooks')).left;
+const before = await everything();
+const restore = async (id) => {
+  const tables = await rows(`SELECT table_name, count(*) FROM restore_deletion($1)
+                             GROUP BY table_name ORDER BY table_name`, id);
+  console.log('restored:', tables.map((table) => `${table.table_name} ${table.count}`).join(', '));
+  await printCounts();
+  console.log('same as before:', isDeepStrictEqual(await everything(), before) ? 'yes' : 'no');
+};
+
+const trashed = await row('SELECT deletion_id, sources, outputs FROM delete_notebook($1, reason => $2)',
+  notebook, 'cleaning up');
+console.log(`to the trash: sources ${trashed.sources}, outputs ${trashed.outputs}`);
+console.log('notebooks left:', await notebooksLeft());
+for (const deleted of await rows('SELECT name, reason FROM deleted_notebooks'))
+  console.log(`in the trash: ${deleted.name}, ${deleted.reason}`);
+await restore(trashed.deletion_id);
+
+// With this setting, which a role or a database can have, DELETE moves it there, too.
+await client.query('SET discovery.keep_deleted = on');
+await client.query('DELETE FROM notebooks WHERE id = $1', [notebook]);
+await client.query('RESET discovery.keep_deleted');
+console.log('notebooks left:', await notebooksLeft());
+await restore((await row('SELECT deletion_id FROM deleted_notebooks WHERE id = $1', notebook)).deletion_id);
 
 // Purge: unlink the files only after the commit (here each statement is one), and only if no row uses them any more
 await client.query('SELECT delete_source($1)', [page]);
+// Sources in the trash still use their files.
+const users = `SELECT count(*)::int AS users
+               FROM (SELECT file_path FROM sources UNION ALL SELECT file_path FROM discovery_trash) AS used
+               WHERE file_path = $1`;
 await new Promise((done) => setTimeout(done, 10)); // '0' spares what was deleted in this very millisecond
 for (const { file_path: path } of await rows(`SELECT file_path FROM purge_deleted_sources(older_than => '0')`))
-  if ((await row('SELECT count(*)::int AS users FROM sources WHERE file_path = $1', path)).users === 0)
+  if ((await row(users, path)).users === 0)
     console.log('purged:', path);
 
 await client.query('DELETE FROM notebooks WHERE id = $1', [notebook]);

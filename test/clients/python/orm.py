@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Notebook, Source
+from models import Notebook, Output, Source
 
 
 def violated(error: IntegrityError) -> str:
@@ -18,10 +18,11 @@ def violated(error: IntegrityError) -> str:
 engine = create_engine(os.environ["DATABASE_URL"], future=True)
 with Session(engine) as session:
     # Notebooks
-    notebook = Notebook(name="Client", tags=["reading"])
+    notebook = Notebook(name="Client", tags=["reading"], created_by="anna@example.org")
     session.add(notebook)
     session.commit()
-    print("created:", notebook.name)
+    notebook_id = notebook.id
+    print(f"created: {notebook.name}, by {notebook.created_by}")
     same = session.execute(select(Notebook).where(Notebook.id == notebook.id)).scalar_one()
     print(f"read: {same.name}, tags {', '.join(same.tags)}")
     listed = session.execute(select(Notebook).where(Notebook.tags.overlap(["reading"])).order_by(Notebook.name))
@@ -59,7 +60,12 @@ with Session(engine) as session:
     again = add_source(notebook_id=notebook.id, name="note again", source_type="text", extracted_text="A note")
     print(f"add_source: {again.outcome}, of {session.get(Source, again.id).name}")
     session.commit()
-    print("counted:", notebook.source_count)
+
+    def print_counts():
+        notebook = session.get(Notebook, notebook_id)
+        print(f"counted: sources {notebook.source_count}, outputs {notebook.output_count}")
+
+    print_counts()
     rows = session.execute(select(Source).where(Source.notebook_id == notebook.id, Source.deleted_at.is_(None))
                            .order_by(Source.created_at, Source.id).limit(50).offset(0))
     for source in rows.scalars():
@@ -70,26 +76,66 @@ with Session(engine) as session:
         func.delete_sources([note.id], "not needed"))).one()
     session.commit()
     print("deleted:", deletion.deleted)
-    print("counted:", notebook.source_count)
+    print_counts()
     restored = session.execute(
         select(text("id")).select_from(func.restore_sources(deletion.deletion_id))).scalars().all()
     session.commit()
     print("restored:", session.get(Source, restored[0]).name)
-    print("counted:", notebook.source_count)
+    print_counts()
+
+    # Outputs
+    output = Output(notebook_id=notebook_id, title="A summary", content="A page, and a note.")
+    session.add(output)
+    session.commit()
+    print(f"output: {output.title}, {output.status}")
+    print_counts()
+
+    # The trash: the notebook moves there with its sources and outputs, and comes back as it was
+    def everything():
+        return [session.execute(select(model.__table__).order_by(model.id)).all()
+                for model in (Notebook, Source, Output)]
+
+    def restore(deletion_id):
+        tables = session.execute(text("SELECT table_name, count(*) FROM restore_deletion(:id)"
+                                      " GROUP BY table_name ORDER BY table_name"), {"id": deletion_id}).all()
+        session.commit()
+        print("restored:", ", ".join(f"{table} {count}" for table, count in tables))
+        print_counts()
+        print("same as before:", "yes" if everything() == before else "no")
+
+    before = everything()
+    deletion = session.execute(select(text("deletion_id, sources, outputs")).select_from(
+        func.delete_notebook(notebook_id, "cleaning up"))).one()
+    session.commit()
+    print(f"to the trash: sources {deletion.sources}, outputs {deletion.outputs}")
+    print("notebooks left:", session.scalar(select(func.count()).select_from(Notebook)))
+    for row in session.execute(text("SELECT name, reason FROM deleted_notebooks")):
+        print(f"in the trash: {row.name}, {row.reason}")
+    restore(deletion.deletion_id)
+
+    # With this setting, which a role or a database can have, the session's own delete moves it there, too.
+    session.execute(text("SET LOCAL discovery.keep_deleted = on"))
+    assert notebook.outputs == [output]  # that they are loaded changes nothing
+    session.delete(notebook)
+    session.commit()
+    print("notebooks left:", session.scalar(select(func.count()).select_from(Notebook)))
+    restore(session.scalar(text("SELECT deletion_id FROM deleted_notebooks WHERE id = :id"), {"id": notebook_id}))
 
     # Purge: unlink the files only after the commit, and only if no row uses them any more
     session.execute(func.delete_source(page.id))
     session.commit()
+    # Sources in the trash still use their files.
+    users = text("""SELECT count(*) FROM (SELECT file_path FROM sources UNION ALL SELECT file_path FROM discovery_trash)
+                    AS used WHERE file_path = :path""")
     time.sleep(0.01)  # '0' spares what was deleted in this very millisecond
     purged = session.execute(
         select(text("file_path")).select_from(func.purge_deleted_sources(text("interval '0'")))).all()
     session.commit()
     for row in purged:
-        used = session.execute(select(func.count()).select_from(Source).where(Source.file_path == row.file_path))
-        if used.scalar_one() == 0:
+        if session.scalar(users, {"path": row.file_path}) == 0:
             print("purged:", row.file_path)
 
-    # The foreign key takes the sources along.
-    session.delete(notebook)
+    # For good: the foreign keys take sources and outputs along.
+    session.delete(session.get(Notebook, notebook_id))
     session.commit()
-    print("notebook deleted, sources left:", session.execute(select(func.count()).select_from(Source)).scalar_one())
+    print("notebook deleted, sources left:", session.scalar(select(func.count()).select_from(Source)))
