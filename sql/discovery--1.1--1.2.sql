@@ -351,7 +351,7 @@ CREATE OR REPLACE VIEW @store@.deleted_sources WITH (security_invoker = true) AS
     WHERE source.deleted_at IS NOT NULL;
 
 CREATE VIEW @store@.deleted_notebooks WITH (security_invoker = true) AS
-    SELECT trash.row_id AS id, trash.name, trash.created_by, deletion.sources, deletion.outputs,
+    SELECT trash.row_id AS id, trash.name, trash.created_by, inside.sources, inside.outputs,
            deletion.deleted_at, trash.deletion_id, deletion.login_role AS deleted_by, deletion.reason,
            held.hold_reason,
            CASE WHEN held.hold_reason IS NULL THEN
@@ -362,6 +362,11 @@ CREATE VIEW @store@.deleted_notebooks WITH (security_invoker = true) AS
     LEFT JOIN LATERAL (SELECT min(other.hold_reason) AS hold_reason FROM @store@.discovery_trash AS other
                        WHERE other.deletion_id = trash.deletion_id
                          AND other.hold_reason IS NOT NULL) AS held ON true
+    LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE other.table_name = 'sources') AS sources,
+                              count(*) FILTER (WHERE other.table_name = 'outputs') AS outputs
+                       FROM @store@.discovery_trash AS other
+                       WHERE other.deletion_id = trash.deletion_id
+                         AND other.notebook_id = trash.row_id) AS inside ON true
     WHERE trash.table_name = 'notebooks';
 COMMENT ON VIEW @store@.deleted_notebooks IS
     'notebooks in the trash: who deleted them and why, and in how many days purge_trash() would remove them';

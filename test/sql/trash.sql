@@ -80,6 +80,16 @@ BEGIN;
 DELETE FROM outputs;
 TABLE trash;
 ROLLBACK;
+-- Several notebooks that one statement deletes are one deletion, and each has its own numbers.
+BEGIN;
+INSERT INTO notebooks (name) VALUES ('c') RETURNING id AS c \gset
+INSERT INTO sources (notebook_id, name, source_type, extracted_text) SELECT :'c', 's', 'text', n::text
+    FROM generate_series(1, 7) AS n;
+SET LOCAL discovery.keep_deleted = on;
+DELETE FROM notebooks;
+SELECT count(DISTINCT deletion_id) AS deletions FROM deleted_notebooks;
+SELECT name, sources, outputs FROM deleted_notebooks ORDER BY name;
+ROLLBACK;
 SET discovery.keep_deleted = on;
 SET discovery.reason = 'by the application';
 DELETE FROM notebooks WHERE id = :a;
