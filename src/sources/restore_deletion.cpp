@@ -103,7 +103,9 @@ Insertion make_insertion(const Store &store, const Trashed &row, const Options &
     made.columns = static_cast<AttrNumber *>(palloc(sizeof(AttrNumber) * static_cast<size_t>(made.count)));
     made.types = static_cast<Oid *>(palloc(sizeof(Oid) * static_cast<size_t>(made.count + 1)));
     StringInfoData columns, values, missing;
-    for (StringInfo text : {&columns, &values, &missing}) initStringInfo(text);
+    initStringInfo(&columns);
+    initStringInfo(&values);
+    initStringInfo(&missing);
     auto add = [&](AttrNumber number) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, number - 1);
         made.types[made.parameters++] = attribute->atttypid;

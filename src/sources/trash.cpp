@@ -90,10 +90,10 @@ void move_to_trash(Relation table, const char *name, HeapTuple row, const Deleti
     int count = 0;
     // As pg_dump writes values, so that they are read again whatever the settings are.
     Session session = enter();
-    for (AttrNumber number = 1; number <= descriptor->natts; ++number) {
+    for (int number = 1; number <= descriptor->natts; ++number) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, number - 1);
         if (attribute->attisdropped || attribute->attgenerated != '\0' || number == text) continue;
-        Value value = value_of(row, number, table);
+        Value value = value_of(row, static_cast<AttrNumber>(number), table);
         names[count] = to_text(NameStr(attribute->attname));
         if (value.is_null) {
             nulls[count++] = true;
