@@ -11,9 +11,18 @@ ONE = stores.NOTEBOOK.format(n="1")
 CHECK = "SELECT count(*) FROM discovery_check() WHERE kind <> 'extra'"
 
 
+def settle(side):
+    """Besides, reads all of the side, so that both find their pages in memory: at the largest size the machine has
+    room for one side, and would keep the one that was written last.
+    """
+    side.settle()
+    side.run("""SELECT sum(pg_prewarm(oid, 'read')) FROM pg_class
+        WHERE relkind IN ('r', 'i', 't') AND relpersistence = 'p'""")
+
+
 def copied(side, path, columns, count):
     """Seconds a source; rolled back, so that every round meets the same store."""
-    side.settle()
+    settle(side)
     with side.session() as session:
         session.run("BEGIN")
         taken = session.seconds(f"COPY sources ({columns}) FROM '{path}'")
@@ -23,7 +32,7 @@ def copied(side, path, columns, count):
 
 def undone(side, before, statement):
     """Seconds for the statement, in a transaction that is rolled back, after another one that is not"""
-    side.settle()
+    settle(side)
     with side.session() as session:
         session.run(before)
         session.run("BEGIN")
@@ -34,13 +43,13 @@ def undone(side, before, statement):
 
 def measured(side, script):
     """Seconds a transaction"""
-    side.settle()
+    settle(side)
     return 1 / side.pgbench(script, seconds=1)
 
 
 def waited(side, script):
     """Seconds for the script's last statement"""
-    side.settle()
+    settle(side)
     return side.latency(script, seconds=1)
 
 
@@ -113,6 +122,8 @@ def growth(bench):
     for size in sizes:
         notebooks = max(1, size // 1000)
         with stores.pair(notebooks=notebooks, sources=size) as (ours, theirs):
+            for side in (ours, theirs):
+                side.run("CREATE EXTENSION pg_prewarm")
             for name, sides in operations(ours, theirs, size, notebooks).items():
                 pairs_of.setdefault(name, {})[size] = bench.turns(*sides, 3)
             with ours.session() as session:

@@ -196,7 +196,8 @@ SELECT 'function', oid::regprocedure, proowner::regrole, proacl, prosecdef, proc
 SELECT 'trigger', tgrelid::regclass, tgname, tgfoid::regproc, tgenabled
 	FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid
 	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
-SELECT 'policy', polrelid::regclass, polname FROM pg_policy ORDER BY oid;
+SELECT 'policy', polrelid::regclass, polname FROM pg_policy AS p JOIN pg_class AS c ON c.oid = polrelid
+	WHERE relowner <> 'low'::regrole ORDER BY p.oid;
 SELECT 'constraint', conrelid::regclass, conname FROM pg_constraint AS t JOIN pg_class AS c ON c.oid = conrelid
 	WHERE relowner <> 'low'::regrole ORDER BY t.oid;
 SELECT 'large object', oid FROM pg_largeobject_metadata ORDER BY 2;
