@@ -10,6 +10,7 @@ extern "C" {
 #include "access/table.h"
 #include "mb/pg_wchar.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -89,12 +90,22 @@ Trashed read_row(SPITupleTable *found, uint64 row) {
     return read;
 }
 
-// Errors: 42703 some of the columns are gone, unless they are to be left out.
+// Whoever may insert nothing into the table learns nothing of the row.
+// Errors: 42501.
+void require_right_to_insert(Oid table, const char *name) {
+    AclResult whole = pg_class_aclcheck(table, GetUserId(), ACL_INSERT);
+    if (whole != ACLCHECK_OK && pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) != ACLCHECK_OK)
+        aclcheck_error(whole, OBJECT_TABLE, name);
+}
+
+// Errors: 42501 the caller may not insert; 42703 some of the columns are gone, unless they are to be left out.
 Insertion make_insertion(const Store &store, const Trashed &row, const Options &options) {
     if (!is_table(row, notebooks_name) && !is_table(row, sources_name) && !is_table(row, outputs_name))
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
                 errmsg("cannot restore rows of table \"%s\", which is not a table of the store", row.table));
-    Relation table = table_open(hold_table(store, row.table, RowExclusiveLock), NoLock);
+    Oid oid = hold_table(store, row.table, RowExclusiveLock);
+    require_right_to_insert(oid, row.table);
+    Relation table = table_open(oid, NoLock);
     TupleDesc descriptor = RelationGetDescr(table);
     Datum *names;
     ArrayType *array = DatumGetArrayTypePCopy(row.names);

@@ -28,6 +28,21 @@ SELECT * FROM restore_deletion(:'id');
 SELECT * FROM erase_data(:a);
 \set VERBOSITY default
 RESET ROLE;
+-- Who lacks it learns nothing of what is there, whatever else stands in the way.
+BEGIN;
+ALTER TABLE notebooks ADD COLUMN secret text;
+INSERT INTO notebooks (id, name) VALUES ('00000000-0000-4000-8000-00000000000b', 'b');
+INSERT INTO outputs (id, notebook_id, title)
+    VALUES ('00000000-0000-4000-a000-000000000001', '00000000-0000-4000-8000-00000000000b', 'secret');
+SELECT delete_output('00000000-0000-4000-a000-000000000001') AS output \gset
+SELECT deletion_id AS notebook FROM delete_notebook('00000000-0000-4000-8000-00000000000b') \gset
+ALTER TABLE notebooks DROP COLUMN secret;
+SET LOCAL ROLE regress_discovery_trash;
+SAVEPOINT before;
+SELECT * FROM restore_deletion(:'notebook');
+ROLLBACK TO before;
+SELECT * FROM restore_deletion(:'output');
+ROLLBACK;
 GRANT SELECT, INSERT, UPDATE ON notebooks, sources, outputs TO regress_discovery_trash;
 GRANT SELECT ON discovery_trash, discovery_deletions, deleted_notebooks TO regress_discovery_trash;
 -- Whoever row security keeps from rows of a table keeps them in the trash, too.
