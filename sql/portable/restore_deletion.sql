@@ -40,8 +40,8 @@ BEGIN
             DETAIL = format('It has values of columns that are gone: %s.', missing),
             HINT = 'Add the columns again, or use on_missing_column => ''leave_out'' to lose these values.';
     END IF;
-    RETURN QUERY SELECT given.number::integer, given.name,
-            format_type(a.atttypid, NULL)
+    -- Of any length: character would be character(1), and the insertion checks the column's own.
+    RETURN QUERY SELECT given.number::integer, given.name, format_type(a.atttypid, -1)
         FROM unnest(names) WITH ORDINALITY AS given (name, number)
         JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = given.name AND a.attnum > 0
             AND NOT a.attisdropped AND a.attgenerated = '';

@@ -126,10 +126,14 @@ BEGIN
                has_table_privilege(k.conrelid, 'SELECT') AND NOT row_security_active(k.conrelid) AS is_readable,
                format('SELECT FROM %s AS gone WHERE gone.%I = $1', k.confrelid::regclass,
                       CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END) AS referred,
-               (SELECT string_agg(format('referring.%I = gone.%I', a.attname, b.attname), ' AND ')
-                FROM unnest(k.conkey, k.confkey) AS pair (own, other)
+               -- The operator is the key's, as in its own checks: citext has one of its own.
+               (SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, s.nspname, o.oprname,
+                                         a.attname), ' AND ')
+                FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
                 JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
-                JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other) AS condition
+                JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other
+                JOIN pg_operator AS o ON o.oid = pair.operator
+                JOIN pg_namespace AS s ON s.oid = o.oprnamespace) AS condition
         FROM pg_constraint AS k
         JOIN pg_class AS c ON c.oid = k.confrelid
         JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema

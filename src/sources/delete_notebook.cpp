@@ -21,10 +21,13 @@ namespace {
 constexpr const char *references_query = R"sql(
 SELECT format('SELECT count(*) FROM %s AS referring WHERE EXISTS (SELECT FROM %s AS gone WHERE gone.%I = $1 AND %s)',
               k.conrelid::regclass, k.confrelid::regclass, CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END,
-              (SELECT string_agg(format('referring.%I = gone.%I', a.attname, b.attname), ' AND ')
-               FROM unnest(k.conkey, k.confkey) AS pair (own, other)
+              -- The operator is the key's, as in its own checks: citext has one of its own.
+              (SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, n.nspname, o.oprname,
+                                        a.attname), ' AND ')
+               FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.own
-               JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.other)),
+               JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.other
+               JOIN pg_operator o ON o.oid = pair.operator JOIN pg_namespace n ON n.oid = o.oprnamespace)),
        format('SELECT FROM %s AS gone WHERE gone.%I OPERATOR(pg_catalog.=) $1 FOR UPDATE', k.confrelid::regclass,
               CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END),
        k.conrelid::regclass::text, k.confdeltype::text, k.conname, k.conrelid

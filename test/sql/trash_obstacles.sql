@@ -37,6 +37,21 @@ RESET array_nulls;
 SELECT list, list[1] IS NULL AS has_null, node FROM sources;
 ROLLBACK;
 
+-- Columns of types that are of length 1 where none is given
+BEGIN;
+ALTER TABLE sources ADD COLUMN code character(8) DEFAULT 'code', ADD COLUMN flags bit(4) DEFAULT '1011',
+    ADD COLUMN codes character(4)[] DEFAULT '{ab,cd}';
+SELECT deletion_id FROM delete_notebook(:a) \gset
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+SELECT code, flags, codes FROM sources;
+-- A column that has become too short is an error.
+SELECT deletion_id FROM delete_notebook(:a) \gset
+ALTER TABLE sources ALTER COLUMN code TYPE character(2);
+\set VERBOSITY terse
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+\set VERBOSITY default
+ROLLBACK;
+
 -- A notebook without a time of its last change
 BEGIN;
 ALTER TABLE notebooks ALTER COLUMN updated_at DROP NOT NULL;
@@ -83,6 +98,23 @@ SELECT delete_notebook(:a);
 TRUNCATE comments;
 SELECT delete_output(:output) AS deletion_id \gset
 SELECT count(*) FROM restore_deletion(:'deletion_id');
+
+-- A key refers to a row as the operator of its type says, here in upper and lower case.
+BEGIN;
+CREATE TYPE code AS ENUM ('a', 'A');
+CREATE FUNCTION is_same(code, code) RETURNS boolean IMMUTABLE LANGUAGE sql
+    AS 'SELECT lower($1::text) = lower($2::text)';
+CREATE FUNCTION compared(code, code) RETURNS integer IMMUTABLE LANGUAGE sql
+    AS 'SELECT bttextcmp(lower($1::text), lower($2::text))';
+CREATE OPERATOR = (FUNCTION = is_same, LEFTARG = code, RIGHTARG = code);
+CREATE OPERATOR CLASS code_ops DEFAULT FOR TYPE code USING btree AS OPERATOR 3 =, FUNCTION 1 compared(code, code);
+ALTER TABLE sources ADD COLUMN code code UNIQUE;
+UPDATE sources SET code = 'A';
+CREATE TABLE codes (code code REFERENCES sources (code) ON DELETE CASCADE);
+INSERT INTO codes VALUES ('a');
+SELECT * FROM preview_delete_notebook(:a) WHERE table_name ~ 'codes';
+SELECT delete_notebook(:a);
+ROLLBACK;
 
 -- A foreign key between rows that come back one by one
 ALTER TABLE notebooks ADD COLUMN cover uuid CONSTRAINT cover REFERENCES sources;
