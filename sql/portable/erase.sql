@@ -12,6 +12,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = 'either notebook_id or created_by must be given';
     END IF;
+    PERFORM @extschema@.discovery_require_read_committed('erase data');
     RETURN QUERY SELECT erased.relation, erased.rows FROM @extschema@.discovery_erase(
         @extschema@.discovery_current_store(pg_catalog.current_schemas(false)), notebook_id, created_by) AS erased;
 END
@@ -32,12 +33,23 @@ DECLARE
         ELSE replace('row.created_by = $2 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $2'
                      ' UNION SELECT row_id FROM @store@.discovery_trash WHERE table_name = ''notebooks'''
                      ' AND created_by = $2)', '@store@', store) END;
+    going constant text := CASE WHEN creator IS NULL THEN 'row.id = $1' ELSE 'row.created_by = $2' END;
+    touched constant text := CASE WHEN creator IS NULL THEN going
+        ELSE replace('row.created_by = $2 OR row.id IN (SELECT notebook_id FROM @store@.sources WHERE created_by = $2'
+                     ' UNION SELECT notebook_id FROM @store@.outputs WHERE created_by = $2)', '@store@', store) END;
     part record;
     outer_keeping text := @extschema@.discovery_set_keeping('off');
 BEGIN
     PERFORM @extschema@.discovery_require_owner();
     PERFORM @extschema@.discovery_require_own((parse_ident(store))[1], 'notebooks', 'sources', 'outputs',
                                               'discovery_trash', 'discovery_deletions');
+    -- Whoever is moving a row to the trash, or back, has done so before the erasing begins. The trash comes first, as
+    -- in restore_deletion(), and notebooks come before what is in them, as in DELETE of a notebook.
+    FOR part IN VALUES ('discovery_trash', trashed, 'row_id'), ('notebooks', touched, 'id'), ('sources', inside, 'id'),
+                       ('outputs', inside, 'id') LOOP
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.%I AS row WHERE %s ORDER BY row.%I FOR UPDATE) AS locked',
+                       store, part.column1, part.column2, part.column3) USING notebook, creator;
+    END LOOP;
     FOR part IN VALUES
         ('discovery_deletions', format(
             'UPDATE %1$s.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ('
@@ -50,8 +62,7 @@ BEGIN
         ('sources', format('DELETE FROM %s.sources AS row WHERE %s', store, inside)),
         ('outputs', format('DELETE FROM %s.outputs AS row WHERE %s', store, inside)),
         ('discovery_trash', format('DELETE FROM %s.discovery_trash AS row WHERE %s', store, trashed)),
-        ('notebooks', format('DELETE FROM %s.notebooks AS row WHERE %s', store,
-                             CASE WHEN creator IS NULL THEN 'row.id = $1' ELSE 'row.created_by = $2' END))
+        ('notebooks', format('DELETE FROM %s.notebooks AS row WHERE %s', store, going))
     LOOP
         EXECUTE part.column2 USING notebook, creator;
         CONTINUE WHEN part.column1 = '';

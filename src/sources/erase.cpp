@@ -12,19 +12,22 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// Which rows of each table go, as conditions on $1. The notebooks go last, so that what is in them is counted as what
-// it is.
+// Conditions on $1: which rows of each table go, and which notebooks lose rows. The notebooks go last, so that what is
+// in them is counted as what it is.
 struct Erasure {
-    const char *sources, *outputs, *trash, *notebooks;
+    const char *sources, *outputs, *trash, *notebooks, *touched;
 };
-constexpr Erasure of_notebook{"row.notebook_id = $1", "row.notebook_id = $1", "row.notebook_id = $1", "row.id = $1"};
+constexpr Erasure of_notebook{"row.notebook_id = $1", "row.notebook_id = $1", "row.notebook_id = $1", "row.id = $1",
+                              "row.id = $1"};
 // A notebook of the creator goes with all that others have put into it.
 constexpr Erasure of_creator{
     "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1)",
     "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1)",
     "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1"
     " UNION SELECT row_id FROM @store@.discovery_trash WHERE table_name = 'notebooks' AND created_by = $1)",
-    "row.created_by = $1"};
+    "row.created_by = $1",
+    "row.created_by = $1 OR row.id IN (SELECT notebook_id FROM @store@.sources WHERE created_by = $1"
+    " UNION SELECT notebook_id FROM @store@.outputs WHERE created_by = $1)"};
 
 void put(FunctionCallInfo fcinfo, const char *table, uint64 rows) {
     Datum values[] = {to_text(table), Int64GetDatum(static_cast<int64>(rows))};
@@ -51,6 +54,18 @@ void erase(FunctionCallInfo fcinfo, const Store &store, const Erasure &erasure, 
         run(psprintf("erasing rows of %s", table), table,
             psprintf("DELETE FROM @store@.%s AS row WHERE %s", table, condition));
     };
+    // Whoever is moving a row to the trash, or back, has done so before the erasing begins. The trash comes first, as
+    // in restore_deletion(), and notebooks come before what is in them, as in DELETE of a notebook.
+    auto lock = [&](const char *table, const char *condition) {
+        const char *sql = psprintf(
+            "SELECT count(*) FROM (SELECT FROM @store@.%s AS row WHERE %s ORDER BY row.%s FOR UPDATE) AS locked", table,
+            condition, strcmp(table, "discovery_trash") == 0 ? "row_id" : "id");
+        as_part(psprintf("locking rows of %s", table), nullptr, [&] { query(placed(sql, store), {which}, false); });
+    };
+    lock("discovery_trash", erasure.trash);
+    lock("notebooks", erasure.touched);
+    lock("sources", erasure.sources);
+    lock("outputs", erasure.outputs);
     run("erasing reasons of deletions", "discovery_deletions",
         psprintf("UPDATE @store@.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ("
                  "SELECT row.deletion_id FROM @store@.sources AS row WHERE %s"
@@ -82,6 +97,7 @@ DISCOVERY_FUNCTION(discovery_erase_data) {
     if (PG_ARGISNULL(0) == PG_ARGISNULL(1))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("either notebook_id or created_by must be given"));
+    require_read_committed("erase data");
     Store store = current_store();
     require_ownership(store, GetUserId());
     begin_result(fcinfo);
