@@ -86,10 +86,14 @@ BEGIN
     PERFORM @extschema@.discovery_require_argument(reason IS NULL, 'reason');
     RETURN QUERY EXECUTE pg_catalog.replace($sql$
         UPDATE @store@.outputs AS output SET status = 'failed', output_metadata =
-            ((CASE WHEN pg_catalog.json_typeof(output.output_metadata) OPERATOR(pg_catalog.=) 'object'
-                   THEN output.output_metadata::pg_catalog.jsonb ELSE '{}' END) OPERATOR(pg_catalog.||)
-             pg_catalog.jsonb_build_object('error', $2))::pg_catalog.json
-        FROM (SELECT id, updated_at FROM @store@.outputs WHERE status OPERATOR(pg_catalog.=) 'generating'
+            -- As text: jsonb does not take all that json takes, and one such row would keep all from ending.
+            pg_catalog.concat(
+                CASE WHEN pg_catalog.json_typeof(output.output_metadata) OPERATOR(pg_catalog.<>) 'object'
+                          OR stale.metadata OPERATOR(pg_catalog.~) '^[[:space:]]*{[[:space:]]*}' THEN '{'
+                     ELSE pg_catalog.regexp_replace(stale.metadata, '[[:space:]]*}[[:space:]]*$', ', ') END,
+                '"error": ', pg_catalog.to_json($2), '}')::pg_catalog.json
+        FROM (SELECT id, updated_at, output_metadata::pg_catalog.text AS metadata FROM @store@.outputs
+              WHERE status OPERATOR(pg_catalog.=) 'generating'
               AND updated_at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', $1)
               ORDER BY id FOR UPDATE SKIP LOCKED) AS stale
         WHERE output.id OPERATOR(pg_catalog.=) stale.id

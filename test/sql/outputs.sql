@@ -63,12 +63,15 @@ UPDATE outputs SET title = title RETURNING updated_at;
 INSERT INTO outputs (notebook_id, title, status, updated_at, output_metadata)
     SELECT '00000000-0000-4000-8000-00000000000b', title, status, timezone('UTC', now()) - age, metadata
     FROM (VALUES ('old', 'generating', interval '2 hours', '{"a":  1}'::json), ('list', 'generating', '3 hours', '[1]'),
-                 ('young', 'generating', '1 minute', '{}'), ('done', 'completed', '2 hours', '{}'))
+                 ('zero', 'generating', '3 hours', E'{"a": "\\u0000", "b": {} }\n'),
+                 ('young', 'generating', '1 minute', ' { } '), ('done', 'completed', '2 hours', '{}'))
         AS v (title, status, age, metadata);
+SET standard_conforming_strings = off;
 SELECT title, updated_at < timezone('UTC', now()) - interval '1 hour' AS is_old
     FROM fail_stale_outputs() ORDER BY title;
+RESET standard_conforming_strings;
 SELECT title, status, output_metadata, updated_at = timezone('UTC', now()) AS is_now FROM outputs
-    WHERE title IN ('old', 'list', 'young', 'done') ORDER BY title;
+    WHERE title IN ('old', 'list', 'zero', 'young', 'done') ORDER BY title;
 SELECT title FROM fail_stale_outputs('0', 'stopped');
 SELECT output_metadata FROM outputs WHERE title = 'young';
 SELECT * FROM fail_stale_outputs(NULL);
