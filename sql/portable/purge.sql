@@ -33,6 +33,10 @@ CREATE FUNCTION @extschema@.discovery_drop_finished_deletions(
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'sources', 'discovery_deletions');
+    IF relation NOT IN ('sources', 'discovery_trash') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('invalid table to purge: "%s"', relation);
+    END IF;
     PERFORM @extschema@.discovery_require_right(schema, relation, 'DELETE');
     EXECUTE replace(
         'DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY('

@@ -191,6 +191,11 @@ like($granted, qr/ERROR:  permission denied for table sources/, 'who has no righ
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
 	SELECT discovery_drop_finished_deletions('public', 'sources', now())");
 like($granted, qr/ERROR:  permission denied for table sources/, 'and removes no log');
+$node->safe_psql('managed', 'GRANT DELETE ON notebooks TO stranger');
+(undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
+	SELECT discovery_drop_finished_deletions('public', 'notebooks', now())");
+like($granted, qr/ERROR:  invalid table to purge: "notebooks"/, 'nor does who may delete notebooks');
+$node->safe_psql('managed', 'REVOKE DELETE ON notebooks FROM stranger');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
 	SELECT discovery_add_to_counts('public', gen_random_uuid(), 1, 0, NULL)");
 like($granted, qr/ERROR:  permission denied for function discovery_add_to_counts/, 'and sets none');
