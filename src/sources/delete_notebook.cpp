@@ -64,6 +64,8 @@ bool loses_rows(char action) { return action == 'c' || action == 'n' || action =
 // does and the statement that locks what it refers to.
 template <class Prepare, class Take>
 void for_references(const Store &store, const char *table, Datum id, Prepare prepare, Take take) {
+    // Row security of a table that somebody else put in the place of one of these would run as the owner.
+    for (const char *held : {"notebooks", "sources", "outputs"}) hold_table(store, held, AccessShareLock);
     Session session = enter_as(store.owner);
     uint64 keys = query(references_query, {uuid_argument(id), oid_argument(store.schema), text_argument(table)});
     SPITupleTable *found = SPI_tuptable;

@@ -253,6 +253,7 @@ const char *insert_notebook(const Store &store, const Insertion &insertion, cons
 
 // Errors: 23503 the notebook of the row is gone.
 void require_notebook(const Store &store, const Trashed &row) {
+    hold_table(store, "notebooks", AccessShareLock);
     Session session = act_as_owner(store, Deferred::allowed);
     const Argument id = uuid_argument(row.notebook);
     bool is_there =

@@ -89,4 +89,18 @@ bool works_as_owner(const Store &store) {
     return store.owner != GetUserId() && superuser() && !superuser_arg(store.owner);
 }
 
+void hold_tables(const Store &store) {
+    constexpr struct {
+        const char *name;
+        core::Version since;
+    } tables[] = {{"notebooks", {1, 0}},
+                  {"sources", {1, 0}},
+                  {"discovery_deletions", {1, 1}},
+                  {"discovery_lost_files", {1, 1}},
+                  {"outputs", {1, 2}},
+                  {"discovery_trash", {1, 2}}};
+    for (const auto &table : tables)
+        if (table.since <= store.version) hold_table(store, table.name, AccessShareLock);
+}
+
 }  // namespace discovery

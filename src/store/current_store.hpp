@@ -15,11 +15,16 @@ Store current_store();
 /// indexes. It must not run as a superuser.
 bool works_as_owner(const Store &store);
 
+/// hold_table() for all tables that the store's version has.
+void hold_tables(const Store &store);
+
 /// Calls `body`, with the caller's privileges or, if works_as_owner(), with those of the store's
 /// owner in a security-restricted operation. Returns what `body` returns.
+/// Errors: 55000 a table that would be used with the owner's privileges is not the owner's.
 template <class Body>
 auto with_rights(const Store &store, Body body) {
     bool as_owner = works_as_owner(store);
+    if (as_owner) hold_tables(store);
     Session session = as_owner ? act_as_owner(store, Deferred::forbidden) : Session{};
     auto result = body();
     if (as_owner) leave(session);
