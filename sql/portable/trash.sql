@@ -113,7 +113,7 @@ REVOKE ALL ON FUNCTION @extschema@.discovery_keep_rows() FROM PUBLIC;
 -- where the owner may not read all of the users' table. `locking` locks what the key refers to.
 CREATE FUNCTION @extschema@.discovery_references(schema name, deleted name, id uuid)
     RETURNS TABLE (relation text, action text, key name, rows bigint, locking text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
@@ -122,8 +122,7 @@ BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
     PERFORM @extschema@.discovery_require_right(schema, deleted, 'SELECT');
     FOR foreign_key IN
-        SELECT k.conrelid::regclass::text AS relation, k.confdeltype::text AS action, k.conname AS key,
-               has_table_privilege(k.conrelid, 'SELECT') AND NOT row_security_active(k.conrelid) AS is_readable,
+        SELECT k.conrelid, k.conrelid::regclass::text AS relation, k.confdeltype::text AS action, k.conname AS key,
                format('SELECT FROM %s AS gone WHERE gone.%I = $1', k.confrelid::regclass,
                       CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END) AS referred,
                -- The operator is the key's, as in its own checks: citext has one of its own.
@@ -142,11 +141,20 @@ BEGIN
           AND deleted IN ('notebooks', c.relname)
           AND NOT (r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs') AND c.relname = 'notebooks'
                    AND k.confdeltype = 'c')
-        ORDER BY 1, 3
+        ORDER BY 2, 4
     LOOP
         relation := foreign_key.relation; action := foreign_key.action; key := foreign_key.key; rows := NULL;
         locking := foreign_key.referred || ' FOR UPDATE';
-        IF foreign_key.is_readable THEN
+        IF id IS NOT NULL AND has_table_privilege(foreign_key.conrelid, 'SELECT') THEN
+            -- Until it is read, nobody puts a view in its place: that would run as the owner here.
+            LOOP
+                relation := foreign_key.conrelid::regclass;
+                EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', relation);
+                EXIT WHEN to_regclass(relation) = foreign_key.conrelid;
+            END LOOP;
+        END IF;
+        IF id IS NOT NULL AND has_table_privilege(foreign_key.conrelid, 'SELECT')
+           AND NOT row_security_active(foreign_key.conrelid) THEN
             EXECUTE format('SELECT count(*) FROM %s AS referring WHERE EXISTS (%s AND %s)', relation,
                            foreign_key.referred, foreign_key.condition) INTO rows USING id;
         END IF;

@@ -30,17 +30,6 @@ struct {
     pg_uuid_t notebook;
 } counting;
 
-// The quoted name of the table, with its schema, after both are locked: it means this table until the
-// transaction ends.
-const char *hold_name(Oid table, LOCKMODE mode) {
-    LockRelationOid(table, mode);
-    Oid schema = get_rel_namespace(table);
-    if (!OidIsValid(schema))
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table with OID %u does not exist", table));
-    hold_schema(schema, owner_of(table));
-    return quote_qualified_identifier(get_namespace_name(schema), get_rel_name(table));
-}
-
 // Finds the table that the foreign key on notebook_id refers to. It must have the same owner as
 // sources, because an update of its rows runs that owner's triggers.
 // Errors: 42704 there is no such foreign key; 55000 the owners differ.
@@ -116,7 +105,7 @@ void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
     Session session = act_as_owner_of(sources);
     run_saved(psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
                        " ORDER BY id USING OPERATOR(pg_catalog.<) FOR KEY SHARE",
-                       hold_name(table, RowExclusiveLock)),
+                       hold_name(table, owner_of(table), RowExclusiveLock)),
               {{UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))}});
     leave(session);
     SPI_finish();
@@ -147,7 +136,7 @@ Argument count_argument(int64 change) { return {INT4OID, Int32GetDatum(static_ca
 
 // Writes the debts to one table.
 void write_counts(Oid table, Debt begin, Debt end) {
-    const char *notebooks = hold_name(table, RowExclusiveLock);
+    const char *notebooks = hold_name(table, owner_of(table), RowExclusiveLock);
     Oid owner = owner_of(table);
     Session session = act_as(owner, safe_search_path(get_rel_namespace(table), owner), Deferred::allowed);
     for (Debt debt = begin; debt != end; ++debt) {
@@ -230,7 +219,7 @@ void clear_counts(Relation counted, const Count &count) {
     write_owed_counts();
     SPI_connect();
     Session session = act_as_owner_of(counted);
-    const char *notebooks = hold_name(referenced_notebooks(counted), RowExclusiveLock);
+    const char *notebooks = hold_name(referenced_notebooks(counted), counted->rd_rel->relowner, RowExclusiveLock);
     uint64 rows = run_saved(psprintf("SELECT id FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0"
                                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE",
                                      notebooks, count.column),
@@ -253,8 +242,8 @@ void clear_counts(Relation counted, const Count &count) {
 }
 
 int64 repair_counts(const Store &store, const Count &count) {
-    const char *counted = hold_name(hold_table(store, count.table, AccessShareLock), AccessShareLock);
-    const char *notebooks = hold_name(hold_table(store, "notebooks", RowExclusiveLock), RowExclusiveLock);
+    const char *counted = hold_name(hold_table(store, count.table, AccessShareLock), store.owner, AccessShareLock);
+    const char *notebooks = hold_name(hold_table(store, "notebooks", RowExclusiveLock), store.owner, RowExclusiveLock);
     uint64 rows = 0;
     as_part(psprintf("counting the %s of all notebooks", count.table), nullptr, [&] {
         rows = run_saved(psprintf("SELECT notebook.id FROM %s AS notebook"

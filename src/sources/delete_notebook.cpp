@@ -15,12 +15,12 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// Foreign keys of users to rows that go with the row $1 of the table $3, in the schema $2. The text of a query that
-// counts the rows of users, one that locks what they refer to, the table, what its key does (c: deletes them, n and d:
-// changes them), its name, the table's oid.
+// Foreign keys of users to rows that go with the row $1 of the table $3, in the schema $2. The condition on rows of
+// users that refer to these, a query that locks what they refer to, the table, what its key does (c: deletes them, n
+// and d: changes them), its name, the table's oid.
 constexpr const char *references_query = R"sql(
-SELECT format('SELECT count(*) FROM %s AS referring WHERE EXISTS (SELECT FROM %s AS gone WHERE gone.%I = $1 AND %s)',
-              k.conrelid::regclass, k.confrelid::regclass, CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END,
+SELECT format('EXISTS (SELECT FROM %s AS gone WHERE gone.%I = $1 AND %s)', k.confrelid::regclass,
+              CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END,
               -- The operator is the key's, as in its own checks: citext has one of its own.
               (SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, n.nspname, o.oprname,
                                         a.attname), ' AND ')
@@ -77,9 +77,12 @@ void for_references(const Store &store, const char *table, Datum id, Prepare pre
         bool is_null;
         Oid own = DatumGetObjectId(SPI_getbinval(found->vals[key], found->tupdesc, 6, &is_null));
         int64 rows = -1;
+        // Until it is read, nobody puts a view in its place or gives it row security: that would run as the owner here.
+        const char *name = hold_name(own, store.owner, AccessShareLock);
         if (pg_class_aclcheck(own, store.owner, ACL_SELECT) == ACLCHECK_OK &&
             check_enable_rls(own, InvalidOid, true) != RLS_ENABLED) {
-            query(text(key, 1), {uuid_argument(id)}, false);
+            query(psprintf("SELECT count(*) FROM %s AS referring WHERE %s", name, text(key, 1)), {uuid_argument(id)},
+                  false);
             rows = DatumGetInt64(result_datum(0, 0, &is_null));
         }
         take(text(key, 3), text(key, 4)[0], text(key, 5), rows);

@@ -238,6 +238,15 @@ Oid hold_table(const Store &store, const char *name, LOCKMODE mode) {
     return table;
 }
 
+const char *hold_name(Oid table, Oid role, LOCKMODE mode) {
+    LockRelationOid(table, mode);
+    Oid schema = get_rel_namespace(table);
+    if (!OidIsValid(schema))
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table with OID %u does not exist", table));
+    hold_schema(schema, role);
+    return quote_qualified_identifier(get_namespace_name(schema), get_rel_name(table));
+}
+
 const char *safe_search_path(Oid schema, Oid owner) {
     HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
     if (!HeapTupleIsValid(tuple)) return "pg_catalog, pg_temp";

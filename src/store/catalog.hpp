@@ -85,6 +85,10 @@ void hold_schema(Oid schema, Oid owner);
 /// Returns the table. Errors: 55000.
 Oid hold_table(const Store &store, const char *name, LOCKMODE mode);
 
+/// The quoted name of the table, with its schema, after both are locked: it means this table until the transaction
+/// ends, for statements that run as `role`. Errors: 42P01 the table no longer exists.
+const char *hold_name(Oid table, Oid role, LOCKMODE mode);
+
 /// The search_path for code of `owner` that runs on behalf of other roles: the schema, if nobody but
 /// `owner` can create objects in it, and pg_temp last; otherwise only pg_catalog and pg_temp.
 const char *safe_search_path(Oid schema, Oid owner);
