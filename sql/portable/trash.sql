@@ -255,24 +255,28 @@ DECLARE
     one constant pg_catalog.text := CASE relation WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
     schema constant pg_catalog.name := (pg_catalog.parse_ident(store))[1];
 BEGIN
-    -- Whoever does not see the row learns nothing of others' rows here.
-    EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1)', store, relation)
-        INTO is_there USING row_id;
-    IF is_there AND pg_catalog.has_table_privilege(pg_catalog.format('%s.%I', store, relation), 'DELETE') THEN
-        PERFORM @extschema@.discovery_refuse_losing_references(schema, relation, row_id);
-    END IF;
     PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
     outer_keeping := @extschema@.discovery_set_keeping('on');
     IF reason OPERATOR(pg_catalog.<>) '' THEN PERFORM pg_catalog.set_config('discovery.reason', reason, true); END IF;
-    EXECUTE pg_catalog.format('DELETE FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1', store, relation) USING row_id;
-    GET DIAGNOSTICS rows = ROW_COUNT;
+    -- While it waits for the row, others may delete it and add another with its id: so a row that is there after ten
+    -- attempts is kept by something.
+    FOR attempt IN 1 .. 10 LOOP
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1)', store,
+                                  relation) INTO is_there USING row_id;
+        -- Whoever does not see the row learns nothing of others' rows here.
+        IF is_there AND pg_catalog.has_table_privilege(pg_catalog.format('%s.%I', store, relation), 'DELETE') THEN
+            PERFORM @extschema@.discovery_refuse_losing_references(schema, relation, row_id);
+        END IF;
+        EXECUTE pg_catalog.format('DELETE FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1 AND $2', store, relation)
+            USING row_id, is_there;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        EXIT WHEN rows OPERATOR(pg_catalog.>) 0 OR NOT is_there;
+    END LOOP;
     deletion_id := @extschema@.discovery_deletion_now();
     PERFORM pg_catalog.set_config('discovery.reason', coalesce(outer_reason, ''), true);
     PERFORM pg_catalog.set_config('discovery_internal.call', coalesce(outer_call, ''), true);
     PERFORM @extschema@.discovery_set_keeping(outer_keeping);
     IF rows OPERATOR(pg_catalog.=) 0 THEN
-        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1)', store,
-                                  relation) INTO is_there USING row_id;
         IF is_there THEN
             RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
                 MESSAGE = pg_catalog.format('cannot delete %s %s', one, row_id),

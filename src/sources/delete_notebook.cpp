@@ -90,14 +90,15 @@ void for_references(const Store &store, const char *table, Datum id, Prepare pre
     leave(session);
 }
 
+// Returns whether the caller may delete the row and sees it.
 // Errors: 23503 rows of a user's table would be lost or changed, which the trash cannot undo.
-void refuse_losing_references(const Store &store, const char *table, Datum id) {
+bool refuse_losing_references(const Store &store, const char *table, Datum id) {
     // Whoever may not delete the row, or does not see it, learns nothing of others' rows here.
     Oid oid = hold_table(store, table, RowExclusiveLock);
     if (pg_class_aclcheck(oid, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
         run_saved(placed(psprintf("SELECT FROM @store@.%s WHERE id OPERATOR(pg_catalog.=) $1", table), store),
                   {uuid_argument(id)}) == 0)
-        return;
+        return false;
     // Nobody can add a reference to a locked row. The notebook is locked before what is in it, as by DELETE.
     bool is_locked = false;
     auto lock = [&](char action, const char *statement) {
@@ -124,43 +125,52 @@ void refuse_losing_references(const Store &store, const char *table, Datum id) {
                                 key, rows),
                 errhint("Remove these rows first, or delete the %s for good by DELETE.", one_of(table)));
     });
+    return true;
 }
+
+// A row that is there after this many attempts to delete it is kept by something. After fewer it could be chance: while
+// we wait for the row, others may delete it and add another with its id.
+constexpr int most_attempts = 10;
 
 // Deletes the row of the table, which moves to the trash. Returns the deletion, in the caller's memory.
 // Errors: P0002 there is no such row; 09000 a trigger or policy keeps it.
 Datum delete_row(const Store &store, const char *table, Datum id, const char *reason) {
-    refuse_losing_references(store, table, id);
-    const char *sql = placed(
-        psprintf("DELETE FROM @store@.%s AS kept WHERE kept.id OPERATOR(pg_catalog.=) $1 AND %s", table, keeps_row),
-        store);
+    const char *one = one_of(table);
+    const char *name = DatumGetCString(DirectFunctionCall1(uuid_out, id));
+    const char *sql =
+        placed(psprintf("DELETE FROM @store@.%s AS kept WHERE kept.id OPERATOR(pg_catalog.=) $1 AND $4 AND %s", table,
+                        keeps_row),
+               store);
     Call call = begin_call(reason);
-    uint64 rows = 0;
     PG_TRY();
     {
-        rows =
-            run_saved(sql, {uuid_argument(id), uuid_argument(to_datum(call.id)), text_argument(call.deletion->reason)});
+        for (int attempt = 1;; ++attempt) {
+            bool is_there = refuse_losing_references(store, table, id);
+            if (run_saved(sql, {uuid_argument(id),
+                                uuid_argument(to_datum(call.id)),
+                                text_argument(call.deletion->reason),
+                                {BOOLOID, BoolGetDatum(is_there), false}}) > 0)
+                break;
+            if (!is_there) ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("%s %s does not exist", one, name));
+            if (attempt == most_attempts)
+                ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot delete %s %s", one, name),
+                        errdetail("A trigger, rule or policy on table \"%s\" prevents it.", table));
+        }
     }
     PG_FINALLY();
     { end_call(call); }
     PG_END_TRY();
-    const char *one = one_of(table);
-    const char *name = DatumGetCString(DirectFunctionCall1(uuid_out, id));
-    if (rows == 0 &&
-        run_saved(placed(psprintf("SELECT FROM @store@.%s WHERE id OPERATOR(pg_catalog.=) $1", table), store),
-                  {uuid_argument(id)}) > 0)
-        ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot delete %s %s", one, name),
-                errdetail("A trigger, rule or policy on table \"%s\" prevents it.", table));
-    if (rows == 0) ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("%s %s does not exist", one, name));
     // Not an earlier deletion of a row with this id. On another server the triggers have made another id.
     hold_table(store, "discovery_trash", AccessShareLock);
     Session session = act_as_owner(store, Deferred::allowed);
     const char *which = has_citus() ? "$3 IS NOT NULL" : "deletion_id OPERATOR(pg_catalog.=) $3";
-    rows = run_saved(placed(psprintf("SELECT deletion_id FROM @store@.discovery_trash WHERE %s"
-                                     " AND row_id OPERATOR(pg_catalog.=) $1 AND table_name OPERATOR(pg_catalog.=) $2"
-                                     " ORDER BY deletion_id DESC LIMIT 1",
-                                     which),
-                            store),
-                     {uuid_argument(id), text_argument(table), uuid_argument(to_datum(call.deletion->id))});
+    uint64 rows =
+        run_saved(placed(psprintf("SELECT deletion_id FROM @store@.discovery_trash WHERE %s"
+                                  " AND row_id OPERATOR(pg_catalog.=) $1 AND table_name OPERATOR(pg_catalog.=) $2"
+                                  " ORDER BY deletion_id DESC LIMIT 1",
+                                  which),
+                         store),
+                  {uuid_argument(id), text_argument(table), uuid_argument(to_datum(call.deletion->id))});
     leave(session);
     if (rows == 0)
         ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot move %s %s to the trash", one, name),
