@@ -8,6 +8,10 @@ our @EXPORT = qw(%entries make_entries in_order);
 
 my $live = 'SELECT id FROM live_sources ORDER BY id LIMIT';
 my $allow = 'SET LOCAL discovery.allow_data_loss = on;';
+my $gone = "INSERT INTO notebooks (name) VALUES ('gone ' || random());
+	INSERT INTO sources (notebook_id, name, source_type, extracted_text, file_path)
+		SELECT id, 's', 'text', n::text, '/gone/' || n FROM notebooks, generate_series(1, 20) AS n WHERE name LIKE 'gone %'
+		ON CONFLICT DO NOTHING;";
 our %entries = (
 	'add a text' => "SELECT * FROM add_source(book(1), 's', 'text', extracted_text => repeat(random()::text, 20000))",
 	'add a file' => "SELECT * FROM add_source(book(1), 's', 'file', content => decode(repeat('00', 300000), 'hex'),
@@ -20,15 +24,13 @@ our %entries = (
 	'delete' => "SELECT * FROM delete_sources(ARRAY($live 20), 'entry')",
 	'insert outputs' => "INSERT INTO outputs (notebook_id, title, content, status)
 		SELECT book(1 + n % 5), 'o', random()::text, 'generating' FROM generate_series(1, 50) AS n",
-	'delete a notebook' => "SELECT * FROM (SELECT id FROM notebooks WHERE id = book(4)) AS n,
+	'delete a notebook' => "$gone SELECT * FROM (SELECT id FROM notebooks WHERE name LIKE 'gone %' LIMIT 1) AS n,
 		delete_notebook(n.id, 'entry')",
 	'delete an output' => "SELECT delete_output(id, 'entry') FROM (SELECT id FROM outputs LIMIT 1) AS o",
-	'delete and keep' => "SET LOCAL discovery.keep_deleted = on; DELETE FROM notebooks WHERE id = book(3);
-		SELECT * FROM (SELECT deletion_id FROM deleted_notebooks WHERE id = book(3) LIMIT 1) AS d,
-			restore_deletion(d.deletion_id, 'keep_deleted', 'rename')",
+	'delete and keep' => "$gone SET LOCAL discovery.keep_deleted = on; DELETE FROM notebooks WHERE name LIKE 'gone %'",
 	'restore from the trash' => "SELECT * FROM (SELECT deletion_id FROM discovery_trash ORDER BY 1 DESC LIMIT 1) AS d,
 		restore_deletion(d.deletion_id, 'keep_deleted', 'rename')",
-	'preview a deletion' => 'SELECT * FROM preview_delete_notebook(book(1))',
+	'preview a deletion' => 'SELECT * FROM (SELECT id FROM notebooks LIMIT 1) AS n, preview_delete_notebook(n.id)',
 	'hold a deletion' => "SELECT hold_deletion(deletion_id, 'held'), release_deletion(deletion_id)
 		FROM (SELECT deletion_id FROM discovery_trash LIMIT 1) AS d",
 	'purge the trash' => "SELECT * FROM purge_trash('0', 1)",
