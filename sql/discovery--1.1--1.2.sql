@@ -92,7 +92,7 @@ CREATE FUNCTION @extschema@.restore_deletion(
     AS 'MODULE_PATHNAME', 'discovery_restore_deletion';
 COMMENT ON FUNCTION @extschema@.restore_deletion(uuid, text, text, text) IS
     'bring back all that a deletion deleted and that is still deleted by it: sources, outputs, a notebook; one row '
-    'each: restored, renamed or kept_deleted';
+    'each: restored, renamed, kept_deleted, or in_trash if another deletion has moved it there since';
 
 CREATE FUNCTION @extschema@.hold_deletion(deletion_id uuid, reason text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE

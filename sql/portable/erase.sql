@@ -38,6 +38,7 @@ DECLARE
         ELSE replace('row.created_by = $2 OR row.id IN (SELECT notebook_id FROM @store@.sources WHERE created_by = $2'
                      ' UNION SELECT notebook_id FROM @store@.outputs WHERE created_by = $2)', '@store@', store) END;
     part record;
+    is_left boolean;
     outer_keeping text := @extschema@.discovery_set_keeping('off');
 BEGIN
     PERFORM @extschema@.discovery_require_owner();
@@ -50,24 +51,27 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.%I AS row WHERE %s ORDER BY row.%I FOR UPDATE) AS locked',
                        store, part.column1, part.column2, part.column3) USING notebook, creator;
     END LOOP;
-    FOR part IN VALUES
-        ('discovery_deletions', format(
-            'UPDATE %1$s.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ('
-            'SELECT row.deletion_id FROM %1$s.sources AS row WHERE %2$s'
-            ' UNION SELECT unnest(ARRAY[row.deletion_id, row.source_deletion_id])'
-            ' FROM %1$s.discovery_trash AS row WHERE %3$s)', store, inside, trashed)),
-        ('', format('INSERT INTO %1$s.discovery_lost_files (id, file_path)'
-                    ' SELECT @extschema@.uuid_v7(), row.file_path FROM %1$s.discovery_trash AS row'
-                    ' WHERE row.file_path IS NOT NULL AND (%2$s)', store, trashed)),
-        ('sources', format('DELETE FROM %s.sources AS row WHERE %s', store, inside)),
-        ('outputs', format('DELETE FROM %s.outputs AS row WHERE %s', store, inside)),
-        ('discovery_trash', format('DELETE FROM %s.discovery_trash AS row WHERE %s', store, trashed)),
-        ('notebooks', format('DELETE FROM %s.notebooks AS row WHERE %s', store, going))
-    LOOP
-        EXECUTE part.column2 USING notebook, creator;
-        CONTINUE WHEN part.column1 = '';
-        GET DIAGNOSTICS rows = ROW_COUNT;
+    relation := 'discovery_deletions';
+    EXECUTE format('UPDATE %1$s.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ('
+                   'SELECT row.deletion_id FROM %1$s.sources AS row WHERE %2$s'
+                   ' UNION SELECT unnest(ARRAY[row.deletion_id, row.source_deletion_id])'
+                   ' FROM %1$s.discovery_trash AS row WHERE %3$s)', store, inside, trashed) USING notebook, creator;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    RETURN NEXT;
+    EXECUTE format('INSERT INTO %1$s.discovery_lost_files (id, file_path)'
+                   ' SELECT @extschema@.uuid_v7(), row.file_path FROM %1$s.discovery_trash AS row'
+                   ' WHERE row.file_path IS NOT NULL AND (%2$s)', store, trashed) USING notebook, creator;
+    FOR part IN VALUES ('sources', inside), ('outputs', inside), ('discovery_trash', trashed), ('notebooks', going) LOOP
         relation := part.column1;
+        EXECUTE format('DELETE FROM %s.%I AS row WHERE %s', store, relation, part.column2) USING notebook, creator;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s.%I AS row WHERE %s)', store, relation, part.column2)
+            INTO is_left USING notebook, creator;
+        IF is_left THEN
+            RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+                MESSAGE = format('cannot erase all rows of table "%s"', relation),
+                DETAIL = 'A trigger or rule of the table keeps some, or another session has added some meanwhile.';
+        END IF;
         RETURN NEXT;
     END LOOP;
     PERFORM @extschema@.discovery_set_keeping(outer_keeping);

@@ -231,5 +231,10 @@ BEGIN
         (pg_catalog.parse_ident(store))[1], deletion_id, keeps_duplicates, renames, leaves_out) AS back;
     RETURN QUERY SELECT 'sources'::pg_catalog.text, source.id, source.outcome
         FROM @extschema@.restore_sources(deletion_id, on_duplicate) AS source;
+    IF pg_catalog.has_table_privilege(store OPERATOR(pg_catalog.||) '.discovery_trash', 'SELECT') THEN
+        RETURN QUERY EXECUTE pg_catalog.format(
+            'SELECT table_name, row_id, ''in_trash''::pg_catalog.text FROM %s.discovery_trash'
+            ' WHERE source_deletion_id OPERATOR(pg_catalog.=) $1 ORDER BY row_id', store) USING deletion_id;
+    END IF;
 END
 $$;

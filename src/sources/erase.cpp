@@ -53,6 +53,12 @@ void erase(FunctionCallInfo fcinfo, const Store &store, const Erasure &erasure, 
     auto remove = [&](const char *table, const char *condition) {
         run(psprintf("erasing rows of %s", table), table,
             psprintf("DELETE FROM @store@.%s AS row WHERE %s", table, condition));
+        const char *rest = psprintf("SELECT FROM @store@.%s AS row WHERE %s LIMIT 1", table, condition);
+        if (query(placed(rest, store), {which}, false) > 0)
+            ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                    errmsg("cannot erase all rows of table \"%s\"", table),
+                    errdetail("A trigger or rule of the table keeps some, or another session has added some"
+                              " meanwhile."));
     };
     // Whoever is moving a row to the trash, or back, has done so before the erasing begins. The trash comes first, as
     // in restore_deletion(), and notebooks come before what is in them, as in DELETE of a notebook.

@@ -358,6 +358,17 @@ void restore_trash(FunctionCallInfo fcinfo, const Store &store, Datum deletion, 
     finish(store, deletion, PointerGetDatum(left), changed, changed_count);
 }
 
+// Sources that the deletion has soft-deleted and another one has moved to the trash since, as far as the caller may
+// see them there
+void report_in_trash(const Store &store, Datum deletion, Tuplestorestate *result) {
+    Oid trash = hold_table(store, "discovery_trash", AccessShareLock);
+    if (pg_class_aclcheck(trash, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return;
+    query(placed("SELECT table_name, row_id, 'in_trash'::pg_catalog.text FROM @store@.discovery_trash"
+                 " WHERE source_deletion_id OPERATOR(pg_catalog.=) $1 ORDER BY row_id",
+                 store),
+          {uuid_argument(deletion)}, false, result);
+}
+
 }  // namespace
 }  // namespace discovery
 
@@ -378,6 +389,7 @@ DISCOVERY_FUNCTION(discovery_restore_deletion) {
         restore_trash(fcinfo, store, deletion, options);
         query(placed("SELECT 'sources'::pg_catalog.text, id, outcome FROM @functions@.restore_sources($1, $2)", store),
               {uuid_argument(deletion), argument(fcinfo, 1, TEXTOID)}, false, result);
+        report_in_trash(store, deletion, result);
         SPI_finish();
         return Datum{};
     });

@@ -153,6 +153,17 @@ DELETE FROM discovery_lost_files;
 SELECT count(*) FROM purge_trash();
 SELECT count(*) AS log FROM discovery_deletions;
 
+-- A soft-deleted source that goes to the trash with its notebook comes back with it.
+BEGIN;
+INSERT INTO notebooks (name) VALUES ('d') RETURNING id AS d \gset
+SELECT id AS source FROM add_source(:'d', 's', 'text', extracted_text => 's') \gset
+SELECT deletion_id AS soft FROM delete_source(:'source') \gset
+SELECT deletion_id AS hard FROM delete_notebook(:'d') \gset
+SELECT table_name, outcome FROM restore_deletion(:'soft');
+SELECT table_name, outcome FROM restore_deletion(:'hard');
+SELECT table_name, outcome FROM restore_deletion(:'soft');
+ROLLBACK;
+
 -- Erased for good: a notebook, and all of a person
 INSERT INTO notebooks (id, name, created_by) VALUES (:a, 'a', 'ann');
 INSERT INTO sources (notebook_id, name, source_type, file_path, created_by)
@@ -181,6 +192,14 @@ SELECT * FROM restore_deletion(:a, on_missing_column => NULL);
 SELECT hold_deletion(:a, '');
 SELECT hold_deletion(:a, 'why');
 SELECT * FROM purge_trash(max_deletions => 0);
+-- What a trigger keeps is said.
+BEGIN;
+INSERT INTO notebooks (id, name) VALUES (:a, 'a');
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep BEFORE DELETE ON notebooks FOR EACH ROW EXECUTE FUNCTION keep();
+SELECT * FROM erase_data(:a);
+\echo :SQLSTATE
+ROLLBACK;
 SELECT * FROM erase_data();
 SELECT * FROM erase_data(:a, 'ann');
 BEGIN READ ONLY;
