@@ -100,7 +100,7 @@ SKIP:
 	is_right('allocations', 'allocations');
 	my @none = grep { !$most{$_} } sort keys %most;
 	diag("$attempts attempts; without an allocation by C++: @none");
-	cmp_ok(scalar @none, '<', keys(%most) / 2, 'most of the entries allocate');
+	cmp_ok(keys(%most) - @none, '>=', 15, 'many of the entries allocate');
 	$node->stop;
 	$node->start;
 }
