@@ -120,7 +120,7 @@ void move_to_trash(Relation table, const char *name, HeapTuple row, const Deleti
                column_argument(row, hash, table, TEXTOID), column_argument(row, path, table, TEXTOID),
                column_argument(row, deleted_by, table, UUIDOID), column_argument(row, held, table, TEXTOID),
                text_array(names, nullptr, count), text_array(values, nulls, count),
-               // As it is stored: it is neither read nor compressed again.
+               // As it is stored: what is compressed stays so.
                column_argument(row, text, table, TEXTOID)});
     leave(session);
     SPI_finish();
