@@ -40,9 +40,10 @@ ORDER BY 3, 5)sql";
 
 const char *one_of(const char *table) { return strcmp(table, "notebooks") == 0 ? "notebook" : "output"; }
 
+const char *uuid_text(Datum id) { return DatumGetCString(DirectFunctionCall1(uuid_out, id)); }
+
 [[noreturn]] void raise_no_notebook(Datum id) {
-    ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND),
-            errmsg("notebook %s does not exist", DatumGetCString(DirectFunctionCall1(uuid_out, id))));
+    ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("notebook %s does not exist", uuid_text(id)));
 }
 
 const char *effect_of(char action) {
@@ -132,31 +133,35 @@ bool refuse_losing_references(const Store &store, const char *table, Datum id) {
 // we wait for the row, others may delete it and add another with its id.
 constexpr int most_attempts = 10;
 
-// Deletes the row of the table, which moves to the trash. Returns the deletion, in the caller's memory.
+// Deletes the row of the table, which moves to the trash as part of the call's deletion.
 // Errors: P0002 there is no such row; 09000 a trigger or policy keeps it.
-Datum delete_row(const Store &store, const char *table, Datum id, const char *reason) {
-    const char *one = one_of(table);
-    const char *name = DatumGetCString(DirectFunctionCall1(uuid_out, id));
+void delete_and_keep(const Store &store, const char *table, Datum id, const Call &call) {
     const char *sql =
         placed(psprintf("DELETE FROM @store@.%s AS kept WHERE kept.id OPERATOR(pg_catalog.=) $1 AND $4 AND %s", table,
                         keeps_row),
                store);
+    for (int attempt = 1;; ++attempt) {
+        bool is_there = refuse_losing_references(store, table, id);
+        if (run_saved(sql, {uuid_argument(id),
+                            uuid_argument(to_datum(call.id)),
+                            text_argument(call.deletion->reason),
+                            {BOOLOID, BoolGetDatum(is_there), false}}) > 0)
+            return;
+        if (!is_there)
+            ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND),
+                    errmsg("%s %s does not exist", one_of(table), uuid_text(id)));
+        if (attempt == most_attempts)
+            ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                    errmsg("cannot delete %s %s", one_of(table), uuid_text(id)),
+                    errdetail("A trigger, rule or policy on table \"%s\" prevents it.", table));
+    }
+}
+
+// The same by a call of its own. Returns the deletion, in the caller's memory.
+Datum delete_row(const Store &store, const char *table, Datum id, const char *reason) {
     Call call = begin_call(reason);
     PG_TRY();
-    {
-        for (int attempt = 1;; ++attempt) {
-            bool is_there = refuse_losing_references(store, table, id);
-            if (run_saved(sql, {uuid_argument(id),
-                                uuid_argument(to_datum(call.id)),
-                                text_argument(call.deletion->reason),
-                                {BOOLOID, BoolGetDatum(is_there), false}}) > 0)
-                break;
-            if (!is_there) ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("%s %s does not exist", one, name));
-            if (attempt == most_attempts)
-                ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot delete %s %s", one, name),
-                        errdetail("A trigger, rule or policy on table \"%s\" prevents it.", table));
-        }
-    }
+    { delete_and_keep(store, table, id, call); }
     PG_FINALLY();
     { end_call(call); }
     PG_END_TRY();
@@ -173,7 +178,8 @@ Datum delete_row(const Store &store, const char *table, Datum id, const char *re
                   {uuid_argument(id), text_argument(table), uuid_argument(to_datum(call.deletion->id))});
     leave(session);
     if (rows == 0)
-        ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot move %s %s to the trash", one, name),
+        ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                errmsg("cannot move %s %s to the trash", one_of(table), uuid_text(id)),
                 errdetail("The trigger \"discovery_trash\" of table \"%s\" did not run.", table),
                 errhint("Use discovery_check() to list what was changed by hand and the statements that repair it."));
     bool is_null;
