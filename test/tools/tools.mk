@@ -86,7 +86,7 @@ bench:
 shapes:
 	@test/tools/shapes
 
-## migration     begin the next version: VERSION=1.2 MESSAGE="what it does"; FROM=URL takes the changes made there
+## migration     begin the next version: VERSION=X.Y MESSAGE="what it does"; FROM=URL takes the changes made there
 migration:
 	@test/tools/migration
 
