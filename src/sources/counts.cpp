@@ -114,7 +114,7 @@ void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
 // Errors: 09000 a trigger or rule of the user's keeps the count of a notebook from being written.
 [[noreturn]] void refuse_prevented(Oid table, Datum notebook) {
     ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-            errmsg("cannot write the count of notebook %s", DatumGetCString(DirectFunctionCall1(uuid_out, notebook))),
+            errmsg("cannot write the count of notebook %s", uuid_text(notebook)),
             errdetail("A trigger or rule on table \"%s\" prevents the update.", get_rel_name(table)),
             err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(table)));
 }

@@ -40,8 +40,6 @@ ORDER BY 3, 5)sql";
 
 const char *one_of(const char *table) { return strcmp(table, "notebooks") == 0 ? "notebook" : "output"; }
 
-const char *uuid_text(Datum id) { return DatumGetCString(DirectFunctionCall1(uuid_out, id)); }
-
 [[noreturn]] void raise_no_notebook(Datum id) {
     ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("notebook %s does not exist", uuid_text(id)));
 }

@@ -20,9 +20,10 @@ struct Erasure {
 constexpr Erasure of_notebook{"row.notebook_id = $1", "row.notebook_id = $1", "row.notebook_id = $1", "row.id = $1",
                               "row.id = $1"};
 // A notebook of the creator goes with all that others have put into it.
+constexpr const char *inside_of_creator =
+    "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1)";
 constexpr Erasure of_creator{
-    "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1)",
-    "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1)",
+    inside_of_creator, inside_of_creator,
     "row.created_by = $1 OR row.notebook_id IN (SELECT id FROM @store@.notebooks WHERE created_by = $1"
     " UNION SELECT row_id FROM @store@.discovery_trash WHERE table_name = 'notebooks' AND created_by = $1)",
     "row.created_by = $1",

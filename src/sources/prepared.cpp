@@ -143,7 +143,7 @@ bool refuse_twin(Relation sources, const Search &search, const Added &added) {
         wait_for_writer(sources, dirty, &row);
         return false;
     }
-    const char *key = DatumGetCString(DirectFunctionCall1(uuid_out, notebook));
+    const char *key = uuid_text(notebook);
     ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
             errmsg("duplicate key value violates unique constraint \"%s\"", unique_index),
             errdetail("Key (notebook_id, content_hash)=(%s, %s) already exists.", key, TextDatumGetCString(hash)),

@@ -3,10 +3,7 @@
 
 #include "server/queries.hpp"
 #include "server/session.hpp"
-
-extern "C" {
-#include "utils/fmgrprotos.h"
-}
+#include "sources/uuid.hpp"
 
 namespace discovery {
 
@@ -56,8 +53,7 @@ void require_deletion(const Store &store, Datum deletion) {
                           {uuid_argument(deletion)}, false) > 0;
     leave(session);
     if (!is_known)
-        ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND),
-                errmsg("deletion %s does not exist", DatumGetCString(DirectFunctionCall1(uuid_out, deletion))));
+        ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("deletion %s does not exist", uuid_text(deletion)));
     SPI_finish();
 }
 
@@ -65,7 +61,7 @@ void require_source(const Store &store, Datum id) {
     SPI_connect();
     if (run_saved(placed("SELECT FROM @store@.sources WHERE id OPERATOR(pg_catalog.=) $1", store),
                   {uuid_argument(id)}) == 0)
-        raise_unknown(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
+        raise_unknown(uuid_text(id));
     SPI_finish();
 }
 

@@ -38,6 +38,8 @@ Datum to_datum(const core::Uuid &uuid) {
     return UUIDPGetDatum(datum);
 }
 
+const char *uuid_text(Datum uuid) { return DatumGetCString(DirectFunctionCall1(uuid_out, uuid)); }
+
 core::Uuid to_uuid(Datum datum) {
     core::Uuid uuid;
     memcpy(uuid.data(), DatumGetUUIDP(datum)->data, UUID_LEN);

@@ -19,4 +19,7 @@ core::Uuid uuid_floor(TimestampTz time);
 Datum to_datum(const core::Uuid &uuid);
 core::Uuid to_uuid(Datum datum);
 
+/// A Datum of type uuid as text, in CurrentMemoryContext.
+const char *uuid_text(Datum uuid);
+
 }  // namespace discovery
