@@ -11,16 +11,18 @@ use Test::More;
 
 my $top = "$FindBin::RealBin/../..";
 
-# A copy of what these programs read and write; its own change log.
+# A copy of what these programs read and write; its own change logs.
 sub tree
 {
 	my $tree = tempdir(CLEANUP => 1);
 	system('cp', '-a', "$top/discovery.control", $tree) == 0 or die;
-	make_path("$tree/test", "$tree/sql");
+	make_path("$tree/test", "$tree/sql", "$tree/debian");
 	system('cp', '-a', "$top/test/tools", "$top/test/lint", "$tree/test") == 0 or die;
 	system("cp -a '$top'/sql/discovery--*.sql '$top'/sql/discovery--*.shape '$tree/sql'") == 0 or die;
 	write_file("$tree/sql/RELEASED", "# nothing yet\n");
 	write_file("$tree/CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- **1.1**: much.\n");
+	write_file("$tree/debian/changelog", "postgresql-discovery (0.9) unstable; urgency=medium\n\n  * Version 0.9.\n\n"
+		. " -- A packager <packager\@example.org>  Fri, 27 Nov 2026 19:45:00 +0000\n");
 	return $tree;
 }
 sub write_file
@@ -71,6 +73,9 @@ is(system("cd $tree/sql && sha256sum --check --quiet RELEASED"), 0, 'which sha25
 like(read_file("$tree/CHANGELOG.md"),
 	qr/\A# Changelog\n\n## \[Unreleased\]\n\n## \[\Q$newest\E\] - \d{4}-\d\d-\d\d\n\n### Added\n/,
 	'the change log has its heading');
+like(read_file("$tree/debian/changelog"), qr/\Apostgresql-discovery\ \(\Q$newest\E\)\ unstable;\ urgency=medium\n\n
+	\ \ \*\ .*\n\n\ --\ A\ packager\ <packager\@example\.org>\ \ \w{3},\ \d\d\ .*\ \+0000\n\n
+	postgresql-discovery\ \(0\.9\).*\+0000\n\z/sx, 'and so has the one of the package');
 passes($tree, 'lint/released', 'what is released is unchanged');
 fails($tree, 'tools/release', qr/released already/, 'a version is released once');
 is(read_file("$tree/sql/RELEASED"), $released, 'and then nothing is written');
@@ -109,6 +114,8 @@ foreach my $case (
 	[ 'a line that is none', sub { change("$_[0]/sql/RELEASED", sub { $_ .= "1.1\n" }) }, qr/not a line of sha256sum/ ],
 	[ 'a file elsewhere', sub { change("$_[0]/sql/RELEASED", sub { $_ .= ('0' x 64) . "  ../discovery.control\n" }) },
 		qr/not a line of sha256sum/ ],
+	[ 'a package of another version', sub { change("$_[0]/debian/changelog", sub { s/\(7\.0\)/(6.9)/ }) },
+		qr/debian\/changelog does not begin with the version that was released last, 7\.0/ ],
 	[ 'no list', sub { unlink "$_[0]/sql/RELEASED" }, qr/RELEASED is missing/ ])
 {
 	my ($name, $break, $said) = @$case;
