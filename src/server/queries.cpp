@@ -12,7 +12,7 @@ namespace discovery {
 namespace {
 
 // Returns the SPI options for the arguments and the destination of the rows.
-SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
+SPIExecuteOptions options_of(std::span<const Argument> arguments, bool read_only, Tuplestorestate *rows) {
     SPIExecuteOptions options = {};
     // A list without elements is not what the executor expects; nor do other extensions' hooks.
     if (arguments.size() > 0) {
@@ -33,6 +33,11 @@ SPIExecuteOptions options_of(std::initializer_list<Argument> arguments, bool rea
 // server's log.
 const char *trimmed(const char *sql) { return sql + strspn(sql, "\n"); }
 
+HeapTuple result_row(uint64 row) {
+    if (SPI_tuptable == nullptr || row >= SPI_tuptable->numvals) elog(ERROR, "a query returned too few rows");
+    return SPI_tuptable->vals[row];
+}
+
 }  // namespace
 
 Argument oid_argument(Oid value) { return {OIDOID, ObjectIdGetDatum(value)}; }
@@ -43,7 +48,7 @@ Argument text_argument(std::string_view value) { return {TEXTOID, to_text(value)
 
 Argument text_argument(const char *value) { return {TEXTOID, value ? to_text(value) : Datum{}, value == nullptr}; }
 
-uint64 query(const char *sql, std::initializer_list<Argument> arguments, bool read_only, Tuplestorestate *rows) {
+uint64 query(const char *sql, std::span<const Argument> arguments, bool read_only, Tuplestorestate *rows) {
     SPIExecuteOptions options = options_of(arguments, read_only, rows);
     // Use the newest snapshot, like the catalog caches, even at REPEATABLE READ and after our own
     // DDL in the same statement.
@@ -60,7 +65,7 @@ uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, con
     Oid types[most];
     int count = 0;
     for (const Argument &argument : arguments) types[count++] = argument.type;
-    SPIExecuteOptions options = options_of(arguments, false, rows);
+    SPIExecuteOptions options = options_of(std::span(arguments.begin(), arguments.size()), false, rows);
     SavedPlan *saved = hold_plan(trimmed(sql), types, count, index);
     PG_TRY();
     {
@@ -74,11 +79,11 @@ uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, con
 }
 
 const char *result_text(uint64 row, int column) {
-    return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1);
+    return SPI_getvalue(result_row(row), SPI_tuptable->tupdesc, column + 1);
 }
 
 Datum result_datum(uint64 row, int column, bool *is_null) {
-    return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
+    return SPI_getbinval(result_row(row), SPI_tuptable->tupdesc, column + 1, is_null);
 }
 
 }  // namespace discovery

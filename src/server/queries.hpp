@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 
 #include "server/guard.hpp"
 
@@ -22,8 +23,12 @@ Argument text_argument(const char *value);
 /// Runs a statement between enter() and leave(). Returns the number of rows. The rows go to `rows`,
 /// or to SPI_tuptable if `rows` is null. A statement with `read_only` sees all committed changes
 /// regardless of the isolation level, so the function that runs it cannot be PARALLEL SAFE.
-uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bool read_only = true,
+uint64 query(const char *sql, std::span<const Argument> arguments, bool read_only = true,
              Tuplestorestate *rows = nullptr);
+inline uint64 query(const char *sql, std::initializer_list<Argument> arguments = {}, bool read_only = true,
+                    Tuplestorestate *rows = nullptr) {
+    return query(sql, std::span(arguments.begin(), arguments.size()), read_only, rows);
+}
 
 /// Like query(), for statements that run once per row or statement of the user. The statement is
 /// planned once per backend and search_path, so it must qualify every name and operator. It sees
@@ -34,6 +39,7 @@ uint64 run_saved(const char *sql, std::initializer_list<Argument> arguments, con
 
 /// Return a column of a row in SPI_tuptable. Rows and columns are numbered from 0. result_text()
 /// returns null for NULL.
+/// Errors: XX000 there is no such row.
 const char *result_text(uint64 row, int column);
 Datum result_datum(uint64 row, int column, bool *is_null);
 

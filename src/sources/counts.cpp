@@ -237,6 +237,11 @@ void clear_counts(Relation counted, const Count &count) {
         Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
         run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}});
     }
+    if (IsolationUsesXactSnapshot() &&
+        query(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0 LIMIT 1", notebooks, count.column)) > 0)
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("could not serialize access due to concurrent update"),
+                errdetail("Another transaction has changed \"%s\" of a notebook.", count.column));
     leave(session);
     SPI_finish();
 }

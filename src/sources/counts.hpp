@@ -32,8 +32,9 @@ void owe_counts_of(Relation notebooks, const core::Uuid &id, const core::Change 
 /// notebooks that do not exist stays owed.
 void write_counts(const core::Debts &debts);
 
-/// Sets a count to 0 in all notebooks that the table `counted` refers to, after TRUNCATE. Same errors as
-/// add_to_counts().
+/// Sets a count to 0 in all notebooks that the table `counted` refers to, after TRUNCATE.
+/// Errors: those of add_to_counts(); 40001 another transaction has counted rows since the snapshot, which TRUNCATE has
+/// removed, too.
 void clear_counts(Relation counted, const Count &count);
 
 /// Corrects a count where it is wrong in the store, and returns the number of corrected rows. Other sessions may

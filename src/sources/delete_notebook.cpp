@@ -1,7 +1,9 @@
 // delete_notebook(), delete_output() and preview_delete_notebook().
 #include "server/arguments.hpp"
 #include "server/result.hpp"
+#include "sources/deletion_log.hpp"
 #include "sources/own_write.hpp"
+#include "sources/references.hpp"
 #include "sources/soft_delete.hpp"
 #include "store/citus.hpp"
 
@@ -14,29 +16,6 @@ extern "C" {
 
 namespace discovery {
 namespace {
-
-// Foreign keys of users to rows that go with the row $1 of the table $3, in the schema $2. The condition on rows of
-// users that refer to these, a query that locks what they refer to, the table, what its key does (c: deletes them, n
-// and d: changes them), its name, the table's oid.
-constexpr const char *references_query = R"sql(
-SELECT format('EXISTS (SELECT FROM %s AS gone WHERE gone.%I = $1 AND %s)', k.confrelid::regclass,
-              CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END,
-              -- The operator is the key's, as in its own checks: citext has one of its own.
-              (SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, n.nspname, o.oprname,
-                                        a.attname), ' AND ')
-               FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
-               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.own
-               JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.other
-               JOIN pg_operator o ON o.oid = pair.operator JOIN pg_namespace n ON n.oid = o.oprnamespace)),
-       format('SELECT FROM %s AS gone WHERE gone.%I OPERATOR(pg_catalog.=) $1 FOR UPDATE', k.confrelid::regclass,
-              CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END),
-       k.conrelid::regclass::text, k.confdeltype::text, k.conname, k.conrelid
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid
-WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relnamespace = $2
-  AND c.relname IN ('notebooks', 'sources', 'outputs') AND (c.relname = $3 OR $3 = 'notebooks')
-  AND NOT (k.conrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $2 AND relname IN ('sources', 'outputs'))
-           AND c.relname = 'notebooks' AND k.confdeltype = 'c')
-ORDER BY 3, 5)sql";
 
 const char *one_of(const char *table) { return strcmp(table, "notebooks") == 0 ? "notebook" : "output"; }
 
@@ -56,39 +35,6 @@ const char *effect_of(char action) {
     }
 }
 
-bool loses_rows(char action) { return action == 'c' || action == 'n' || action == 'd'; }
-
-// Calls `take` with each foreign key of users and the number of rows by which it refers to what goes with the row of
-// the table; -1 where the owner of the store may not read all of theirs. Before, calls `prepare` with what each key
-// does and the statement that locks what it refers to.
-template <class Prepare, class Take>
-void for_references(const Store &store, const char *table, Datum id, Prepare prepare, Take take) {
-    // Row security of a table that somebody else put in the place of one of these would run as the owner.
-    for (const char *held : {"notebooks", "sources", "outputs"}) hold_table(store, held, AccessShareLock);
-    Session session = enter_as(store.owner);
-    uint64 keys = query(references_query, {uuid_argument(id), oid_argument(store.schema), text_argument(table)});
-    SPITupleTable *found = SPI_tuptable;
-    auto text = [&](uint64 key, int column) { return SPI_getvalue(found->vals[key], found->tupdesc, column); };
-    leave(session);
-    for (uint64 key = 0; key < keys; ++key) prepare(text(key, 4)[0], text(key, 2));
-    session = enter_as(store.owner);
-    for (uint64 key = 0; key < keys; ++key) {
-        bool is_null;
-        Oid own = DatumGetObjectId(SPI_getbinval(found->vals[key], found->tupdesc, 6, &is_null));
-        int64 rows = -1;
-        // Until it is read, nobody puts a view in its place or gives it row security: that would run as the owner here.
-        const char *name = hold_name(own, store.owner, AccessShareLock);
-        if (pg_class_aclcheck(own, store.owner, ACL_SELECT) == ACLCHECK_OK &&
-            check_enable_rls(own, InvalidOid, true) != RLS_ENABLED) {
-            query(psprintf("SELECT count(*) FROM %s AS referring WHERE %s", name, text(key, 1)), {uuid_argument(id)},
-                  false);
-            rows = DatumGetInt64(result_datum(0, 0, &is_null));
-        }
-        take(text(key, 3), text(key, 4)[0], text(key, 5), rows);
-    }
-    leave(session);
-}
-
 // Returns whether the caller may delete the row and sees it.
 // Errors: 23503 rows of a user's table would be lost or changed, which the trash cannot undo.
 bool refuse_losing_references(const Store &store, const char *table, Datum id) {
@@ -100,30 +46,36 @@ bool refuse_losing_references(const Store &store, const char *table, Datum id) {
         return false;
     // Nobody can add a reference to a locked row. The notebook is locked before what is in it, as by DELETE.
     bool is_locked = false;
-    auto lock = [&](char action, const char *statement) {
-        if (!loses_rows(action)) return;
-        Session session = act_as_owner(store, Deferred::allowed);
+    const References references = find_references(store, table, id);
+    Session session = act_as_owner(store, Deferred::allowed);
+    for (uint64 number = 0; number < references.count; ++number) {
+        const Reference reference = references[number];
+        if (!reference.loses_rows()) continue;
         if (!is_locked)
             query(
                 placed(psprintf("SELECT FROM @store@.%s WHERE id OPERATOR(pg_catalog.=) $1 FOR UPDATE", table), store),
                 {uuid_argument(id)}, false);
         is_locked = true;
-        query(statement, {uuid_argument(id)}, false);
-        leave(session);
-    };
-    for_references(store, table, id, lock, [&](const char *own, char action, const char *key, int64 rows) {
-        if (rows == 0 || !loses_rows(action)) return;
+        query(reference.lock, {uuid_argument(id)}, false);
+    }
+    leave(session);
+    for (uint64 number = 0; number < references.count; ++number) {
+        const Reference reference = references[number];
+        if (!reference.loses_rows()) continue;
+        int64 rows = count_references(store, reference, id);
+        if (rows == 0) continue;
         ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                errmsg("cannot move the %s to the trash because rows of table \"%s\" refer to it", one_of(table), own),
+                errmsg("cannot move the %s to the trash because rows of table \"%s\" refer to it", one_of(table),
+                       reference.table),
                 rows < 0
                     ? errdetail("The owner of the store may not read all of that table, whose foreign key \"%s\" would"
                                 " delete or change rows.",
-                                key)
+                                reference.name)
                     : errdetail("Its foreign key \"%s\" would delete or change rows, which could not be restored:"
                                 " " INT64_FORMAT ".",
-                                key, rows),
+                                reference.name, rows),
                 errhint("Remove these rows first, or delete the %s for good by DELETE.", one_of(table)));
-    });
+    }
     return true;
 }
 
@@ -203,11 +155,12 @@ DISCOVERY_FUNCTION(discovery_delete_notebook) {
         Datum deletion = delete_row(store, "notebooks", PG_GETARG_DATUM(0), reason);
         hold_table(store, "discovery_deletions", AccessShareLock);
         Session session = act_as_owner(store, Deferred::allowed);
-        run_saved(placed("SELECT id, sources, outputs FROM @store@.discovery_deletions"
-                         " WHERE id OPERATOR(pg_catalog.=) $1",
-                         store),
-                  {uuid_argument(deletion)});
+        uint64 entries = run_saved(placed("SELECT id, sources, outputs FROM @store@.discovery_deletions"
+                                          " WHERE id OPERATOR(pg_catalog.=) $1",
+                                          store),
+                                   {uuid_argument(deletion)});
         leave(session);
+        if (entries == 0) raise_unlogged(deletion);
         Datum values[3];
         bool nulls[3];
         for (int column = 0; column < 3; ++column) values[column] = result_datum(0, column, &nulls[column]);
@@ -265,11 +218,12 @@ DISCOVERY_FUNCTION(discovery_preview_delete_notebook) {
                 DatumGetInt64(SPI_getbinval(found->vals[row], found->tupdesc, 2, &is_null)),
                 SPI_getvalue(found->vals[row], found->tupdesc, 3));
         }
-        auto lock_nothing = [](char, const char *) {};
-        for_references(store, "notebooks", id, lock_nothing,
-                       [&](const char *table, char action, const char *, int64 referring) {
-                           if (referring != 0) put(table, referring, effect_of(action));
-                       });
+        const References references = find_references(store, "notebooks", id);
+        for (uint64 number = 0; number < references.count; ++number) {
+            const Reference reference = references[number];
+            int64 referring = count_references(store, reference, id);
+            if (referring != 0) put(reference.table, referring, effect_of(reference.action));
+        }
         SPI_finish();
         return Datum{};
     });

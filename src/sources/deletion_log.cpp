@@ -9,6 +9,8 @@ namespace discovery {
 
 void log_deletions(Relation table, const std::map<core::Uuid, Deleted> &deleted) {
     if (deleted.empty()) return;
+    SPI_connect();
+    Session session = act_as_owner_of(table);
     const char *log = hold_beside(table, "discovery_deletions", "deletion log");
     // Version 1.1 has no trash, so no numbers of notebooks and outputs.
     const char *of_sources = psprintf(
@@ -30,17 +32,19 @@ void log_deletions(Relation table, const std::map<core::Uuid, Deleted> &deleted)
                        login_role = text_argument(GetUserNameFromId(GetSessionUserId(), false)),
                        acting_role = text_argument(GetUserNameFromId(deletion->role, false)),
                        reason = text_argument(deletion->reason), sources{INT8OID, Int64GetDatum(rows.sources)};
-        if (rows.notebooks == 0 && rows.outputs == 0)
-            run_saved(of_sources, {key, login_role, acting_role, reason, sources});
-        else
-            run_saved(of_all, {key,
-                               login_role,
-                               acting_role,
-                               reason,
-                               sources,
-                               {INT8OID, Int64GetDatum(rows.notebooks)},
-                               {INT8OID, Int64GetDatum(rows.outputs)}});
+        const Argument notebooks{INT8OID, Int64GetDatum(rows.notebooks)}, outputs{INT8OID, Int64GetDatum(rows.outputs)};
+        uint64 written = rows.notebooks == 0 && rows.outputs == 0
+                             ? run_saved(of_sources, {key, login_role, acting_role, reason, sources})
+                             : run_saved(of_all, {key, login_role, acting_role, reason, sources, notebooks, outputs});
+        if (written == 0) raise_unlogged(key.value);
     }
+    leave(session);
+    SPI_finish();
+}
+
+void raise_unlogged(Datum deletion) {
+    ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION), errmsg("cannot log deletion %s", uuid_text(deletion)),
+            errdetail("A trigger or rule on table \"discovery_deletions\" prevents it."));
 }
 
 }  // namespace discovery

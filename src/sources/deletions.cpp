@@ -11,11 +11,11 @@ extern "C" {
 namespace discovery {
 namespace {
 
-// The deletions of a transaction, by id, those of its plain SQL by reason, and those of function calls by the
-// call. A std::nullopt is no reason.
+// The deletions of a transaction, by id, those of its plain SQL by role and reason, and those of function calls by
+// the call. A std::nullopt is no reason.
 struct Deletions {
     std::map<core::Uuid, Deletion> by_id;
-    std::map<std::optional<std::string>, const Deletion *> by_reason;
+    std::map<std::pair<Oid, std::optional<std::string>>, const Deletion *> by_reason;
     std::map<core::Uuid, const Deletion *> by_call;
     const Deletion *call = nullptr;   // the current function call's
     const Deletion *plain = nullptr;  // the one that plain SQL used last
@@ -51,13 +51,17 @@ const Deletion *current_deletion() {
     Deletions *all = &*deletions;
     if (all->call != nullptr) return all->call;
     const char *reason = reason_setting();
-    if (all->plain != nullptr && is_same_reason(all->plain->reason, reason)) return all->plain;
-    const Deletion **known;
-    in_core([&] { known = &all->by_reason[reason ? std::optional<std::string>(reason) : std::nullopt]; });
     // A foreign key deletes rows as the owner of the table.
-    if (*known == nullptr) *known = add_deletion(reason, InNoForceRLSOperation() ? GetOuterUserId() : GetUserId());
+    const Oid role = InNoForceRLSOperation() ? GetOuterUserId() : GetUserId();
+    if (all->plain != nullptr && all->plain->role == role && is_same_reason(all->plain->reason, reason))
+        return all->plain;
+    const Deletion **known;
+    in_core([&] { known = &all->by_reason[{role, reason ? std::optional<std::string>(reason) : std::nullopt}]; });
+    if (*known == nullptr) *known = add_deletion(reason, role);
     return all->plain = *known;
 }
+
+const Deletion *another_deletion(const Deletion *deletion) { return add_deletion(deletion->reason, deletion->role); }
 
 const Deletion *find_deletion(const core::Uuid &id) {
     auto found = deletions->by_id.find(id);

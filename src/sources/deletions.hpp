@@ -14,8 +14,11 @@ struct Deletion {
 };
 
 /// The deletion to which a row that is soft-deleted now belongs: that of the current function call,
-/// or else the transaction's deletion with the reason in discovery.reason.
+/// or else the transaction's deletion by the current role with the reason in discovery.reason.
 const Deletion *current_deletion();
+
+/// A new deletion with the same role and reason.
+const Deletion *another_deletion(const Deletion *deletion);
 
 /// The deletion with this id in the current transaction, or null.
 const Deletion *find_deletion(const core::Uuid &id);

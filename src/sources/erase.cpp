@@ -2,6 +2,7 @@
 #include "server/arguments.hpp"
 #include "server/progress.hpp"
 #include "server/result.hpp"
+#include "sources/trash.hpp"
 #include "store/current_store.hpp"
 #include "store/store.hpp"
 
@@ -43,7 +44,7 @@ void erase(FunctionCallInfo fcinfo, const Store &store, const Erasure &erasure, 
          {"sources", "notebooks", "outputs", "discovery_trash", "discovery_deletions", "discovery_lost_files"})
         hold_table(store, table, RowExclusiveLock);
     SPI_connect();
-    Session session = act_as_owner(store, Deferred::forbidden);
+    Session session = act_as_owner(store, deferred_of_caller(store));
     pin("search_path", "pg_catalog, pg_temp");
     pin("discovery.keep_deleted", "off");
     auto run = [&](const char *what, const char *table, const char *sql) {
@@ -64,9 +65,9 @@ void erase(FunctionCallInfo fcinfo, const Store &store, const Erasure &erasure, 
     // Whoever is moving a row to the trash, or back, has done so before the erasing begins. The trash comes first, as
     // in restore_deletion(), and notebooks come before what is in them, as in DELETE of a notebook.
     auto lock = [&](const char *table, const char *condition) {
-        const char *sql = psprintf(
-            "SELECT count(*) FROM (SELECT FROM @store@.%s AS row WHERE %s ORDER BY row.%s FOR UPDATE) AS locked", table,
-            condition, strcmp(table, "discovery_trash") == 0 ? "row_id" : "id");
+        const char *sql =
+            psprintf("SELECT count(*) FROM (SELECT FROM @store@.%s AS row WHERE %s ORDER BY %s FOR UPDATE) AS locked",
+                     table, condition, strcmp(table, "discovery_trash") == 0 ? trash_order : "row.id");
         as_part(psprintf("locking rows of %s", table), nullptr, [&] { query(placed(sql, store), {which}, false); });
     };
     lock("discovery_trash", erasure.trash);

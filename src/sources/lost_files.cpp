@@ -24,16 +24,7 @@ Value path_of(TupleTableSlot *slot, const Columns &columns) {
     return path;
 }
 
-}  // namespace
-
-void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
-    if (paths.empty()) return;
-    const char *list = hold_beside(sources, "discovery_lost_files", "list of lost files");
-    if (paths.size() == 1) {
-        run_saved(psprintf("INSERT INTO %s (id, file_path) VALUES ($1, $2)", list),
-                  {uuid_argument(to_datum(new_uuid())), text_argument(paths[0])});
-        return;
-    }
+void list_many(const char *list, const std::vector<std::string> &paths) {
     const char *sql =
         psprintf("INSERT INTO %s (id, file_path) SELECT %s.discovery_new_id(), path FROM pg_catalog.unnest($1) AS path",
                  list, quoted_schema(read_extension().schema));
@@ -48,6 +39,22 @@ void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
         // Not by a saved plan: Citus can distribute this statement only if it knows the values.
         query(sql, {{TEXTARRAYOID, PointerGetDatum(array)}}, false);
     }
+}
+
+}  // namespace
+
+void list_lost_files(Relation sources, const std::vector<std::string> &paths) {
+    if (paths.empty()) return;
+    SPI_connect();
+    Session session = act_as_owner_of(sources);
+    const char *list = hold_beside(sources, "discovery_lost_files", "list of lost files");
+    if (paths.size() == 1)
+        run_saved(psprintf("INSERT INTO %s (id, file_path) VALUES ($1, $2)", list),
+                  {uuid_argument(to_datum(new_uuid())), text_argument(paths[0])});
+    else
+        list_many(list, paths);
+    leave(session);
+    SPI_finish();
 }
 
 void lose_file(FunctionCallInfo trigger, const Value &path) {

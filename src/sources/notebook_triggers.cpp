@@ -120,13 +120,9 @@ DISCOVERY_FUNCTION(discovery_notebook_delete) {
     Value id = value_of(trigger->tg_trigtuple, columns.id, relation);
     const Deletion *deletion = id.is_null ? nullptr : deletion_keeping(to_uuid(id.datum), to_uuid(id.datum));
     if (deletion != nullptr) {
-        move_to_trash(relation, "notebooks", trigger->tg_trigtuple, deletion);
+        deletion = move_to_trash(relation, "notebooks", trigger->tg_trigtuple, deletion);
         auto *deleted = in_core([&] { return std::map<core::Uuid, Deleted>{{deletion->id, {.notebooks = 1}}}; });
-        SPI_connect();
-        Session session = act_as_owner_of(relation);
         log_deletions(relation, *deleted);
-        leave(session);
-        SPI_finish();
     }
     owe_counts_in(trigger->tg_trigtuple, relation, columns);
     return PointerGetDatum(nullptr);

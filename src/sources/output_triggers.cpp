@@ -4,11 +4,6 @@
 #include "sources/own_write.hpp"
 #include "sources/trash.hpp"
 
-extern "C" {
-#include "commands/trigger.h"
-#include "executor/tuptable.h"
-}
-
 namespace discovery {
 namespace {
 
@@ -23,12 +18,6 @@ struct Output {
     Timestamp created, updated;  // INT64_MIN if not finite
 };
 
-Timestamp finite(TupleTableSlot *slot, AttrNumber column) {
-    bool is_null;
-    Timestamp timestamp = DatumGetTimestamp(slot_getattr(slot, column, &is_null));
-    return is_null || TIMESTAMP_NOT_FINITE(timestamp) ? PG_INT64_MIN : timestamp;
-}
-
 Output read_output(TupleTableSlot *slot, const Columns &columns) {
     Output output{};
     bool is_null;
@@ -37,8 +26,8 @@ Output read_output(TupleTableSlot *slot, const Columns &columns) {
     Datum notebook = slot_getattr(slot, columns.notebook_id, &is_null);
     output.has_notebook = !is_null;
     if (!is_null) output.notebook = to_uuid(notebook);
-    output.created = finite(slot, columns.created_at);
-    output.updated = Max(output.created, finite(slot, columns.updated_at));
+    output.created = finite_timestamp(slot, columns.created_at);
+    output.updated = Max(output.created, finite_timestamp(slot, columns.updated_at));
     return output;
 }
 
@@ -74,9 +63,10 @@ DISCOVERY_FUNCTION(discovery_output_change) {
     if (has_old && has_new && before.has_notebook == after.has_notebook && before.notebook == after.notebook)
         return PointerGetDatum(nullptr);
     const Deletion *deletion = has_new ? nullptr : deletion_keeping(before.id, before.notebook);
-    if (deletion != nullptr) move_to_trash(outputs, "outputs", trigger->tg_trigtuple, deletion);
+    if (deletion != nullptr) deletion = move_to_trash(outputs, "outputs", trigger->tg_trigtuple, deletion);
     // As for a new source, only created_at counts.
-    Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.updated : after.created;
+    Timestamp newest = has_old ? after.updated : after.created;
+    if (!has_new || is_coming_back(trigger->tg_trigtuple, outputs)) newest = GetCurrentTransactionStartTimestamp();
     Effects *effects = &effects_here(fcinfo);
     in_core([&] {
         if (has_old && before.has_notebook)
@@ -95,12 +85,6 @@ DISCOVERY_FUNCTION(discovery_output_statement) {
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) clear_counts(outputs, output_count);
     if (effects == nullptr) return PointerGetDatum(nullptr);
     add_to_counts(outputs, effects->tally);
-    if (!effects->deleted.empty()) {
-        SPI_connect();
-        Session session = act_as_owner_of(outputs);
-        log_deletions(outputs, effects->deleted);
-        leave(session);
-        SPI_finish();
-    }
+    log_deletions(outputs, effects->deleted);
     return PointerGetDatum(nullptr);
 }

@@ -1,4 +1,4 @@
-// purge_deleted_sources(), and hold_source() and release_source(), which protect a source from it.
+// purge_deleted_sources(), and what it shares with purge_trash().
 #include "server/arguments.hpp"
 #include "server/progress.hpp"
 #include "server/queries.hpp"
@@ -104,22 +104,6 @@ void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
     SPI_finish();
 }
 
-void set_hold(FunctionCallInfo fcinfo, const Store &store, const char *reason) {
-    require_argument(fcinfo, 0, "id");
-    require_source(store, PG_GETARG_DATUM(0));
-    SPI_connect();
-    uint64 rows =
-        run_saved(placed("UPDATE @store@.sources SET hold_reason = $2 WHERE id OPERATOR(pg_catalog.=) $1", store),
-                  {argument(fcinfo, 0, UUIDOID), text_argument(reason)});
-    if (rows == 0) {
-        // Either another session removed the source while we waited, or a policy prevents the
-        // update.
-        require_source(store, PG_GETARG_DATUM(0));
-        ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
-    }
-    SPI_finish();
-}
-
 }  // namespace
 
 Datum purge_cutoff(FunctionCallInfo fcinfo, int number) {
@@ -134,13 +118,6 @@ Datum purge_cutoff(FunctionCallInfo fcinfo, int number) {
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("older_than must be finite and not negative"));
     return DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
                                older_than);
-}
-
-const char *hold_reason(FunctionCallInfo fcinfo, int number) {
-    require_argument(fcinfo, number, "reason");
-    const char *reason = text_to_cstring(PG_GETARG_TEXT_PP(number));
-    if (reason[0] == '\0') ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty"));
-    return reason;
 }
 
 void drop_finished_deletions(const Store &store, Datum cutoff) {
@@ -185,25 +162,4 @@ DISCOVERY_FUNCTION(discovery_purge_deleted_sources) {
         return true;
     });
     return Datum{};
-}
-
-DISCOVERY_FUNCTION(discovery_hold_source) {
-    PreventCommandIfReadOnly("hold_source()");
-    const char *reason = hold_reason(fcinfo, 1);
-    Store store = current_store();
-    with_rights(store, [&] {
-        set_hold(fcinfo, store, reason);
-        return true;
-    });
-    PG_RETURN_VOID();
-}
-
-DISCOVERY_FUNCTION(discovery_release_source) {
-    PreventCommandIfReadOnly("release_source()");
-    Store store = current_store();
-    with_rights(store, [&] {
-        set_hold(fcinfo, store, nullptr);
-        return true;
-    });
-    PG_RETURN_VOID();
 }

@@ -1,4 +1,4 @@
-// purge_trash(), and hold_deletion() and release_deletion(), which protect a deletion from it.
+// purge_trash().
 #include "server/arguments.hpp"
 #include "server/progress.hpp"
 #include "server/result.hpp"
@@ -34,9 +34,7 @@ void list_files_of(const Store &store, Tuplestorestate *removed) {
     tuplestore_rescan(removed);
     if (paths->empty()) return;
     Relation sources = table_open(hold_table(store, "sources", RowExclusiveLock), NoLock);
-    Session session = act_as_owner(store, Deferred::allowed);
     list_lost_files(sources, *paths);
-    leave(session);
     table_close(sources, NoLock);
 }
 
@@ -77,20 +75,6 @@ void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
     SPI_finish();
 }
 
-void set_hold(FunctionCallInfo fcinfo, const Store &store, const char *reason) {
-    require_argument(fcinfo, 0, "deletion_id");
-    require_deletion(store, PG_GETARG_DATUM(0));
-    SPI_connect();
-    uint64 rows = run_saved(placed("UPDATE @store@.discovery_trash SET hold_reason = $2"
-                                   " WHERE deletion_id OPERATOR(pg_catalog.=) $1",
-                                   store),
-                            {argument(fcinfo, 0, UUIDOID), text_argument(reason)});
-    if (rows == 0)
-        ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("the trash has nothing of this deletion"),
-                errhint("A source that was soft-deleted is held by hold_source()."));
-    SPI_finish();
-}
-
 }  // namespace
 }  // namespace discovery
 
@@ -107,25 +91,4 @@ DISCOVERY_FUNCTION(discovery_purge_trash) {
         return true;
     });
     return Datum{};
-}
-
-DISCOVERY_FUNCTION(discovery_hold_deletion) {
-    PreventCommandIfReadOnly("hold_deletion()");
-    const char *reason = hold_reason(fcinfo, 1);
-    Store store = current_store();
-    with_rights(store, [&] {
-        set_hold(fcinfo, store, reason);
-        return true;
-    });
-    PG_RETURN_VOID();
-}
-
-DISCOVERY_FUNCTION(discovery_release_deletion) {
-    PreventCommandIfReadOnly("release_deletion()");
-    Store store = current_store();
-    with_rights(store, [&] {
-        set_hold(fcinfo, store, nullptr);
-        return true;
-    });
-    PG_RETURN_VOID();
 }

@@ -180,6 +180,8 @@ bool reads_counts(Node *statement) {
             return is_owed(castNode(RenameStmt, statement)->relation);
         case T_IndexStmt:
             return is_owed(castNode(IndexStmt, statement)->relation);
+        // With CASCADE, of whatever table
+        case T_TruncateStmt:
         case T_AlterExtensionStmt:
         case T_AlterExtensionContentsStmt:
             return true;

@@ -58,7 +58,7 @@ int64 repair(const Count &count) {
     require_right(hold_table(store, count.table, AccessShareLock), ACL_SELECT);
     require_right(hold_table(store, "notebooks", RowExclusiveLock), ACL_UPDATE);
     SPI_connect();
-    Session session = act_as_owner(store, store.owner == GetUserId() ? Deferred::allowed : Deferred::forbidden);
+    Session session = act_as_owner(store, deferred_of_caller(store));
     int64 repaired = repair_counts(store, count);
     leave(session);
     SPI_finish();

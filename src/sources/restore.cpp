@@ -1,4 +1,6 @@
 // restore_source(), restore_sources() and preview_restore(): undo a soft delete.
+#include "sources/restore.hpp"
+
 #include "server/arguments.hpp"
 #include "server/result.hpp"
 #include "server/subtransaction.hpp"
@@ -49,7 +51,7 @@ const char *restore_plan(const Store &store, const char *condition) {
 // Returns the ids of the plan's rows, in SPI_tuptable, that have no duplicate. With `keep_deleted`,
 // the other rows are put into the result as kept.
 // Errors: 23505 if there is a duplicate and not `keep_deleted`.
-Argument restored_ids(FunctionCallInfo fcinfo, uint64 rows, bool keep_deleted) {
+Argument restored_ids(const Outcomes &result, uint64 rows, bool keep_deleted) {
     auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * (rows + 1), MCXT_ALLOC_HUGE));
     int count = 0;
     for (uint64 row = 0; row < rows; ++row) {
@@ -60,7 +62,7 @@ Argument restored_ids(FunctionCallInfo fcinfo, uint64 rows, bool keep_deleted) {
             ids[count++] = id;
         } else if (keep_deleted) {
             Datum values[] = {id, result_datum(row, 1, &nulls[1])};
-            put_row(fcinfo, values, nulls);
+            tuplestore_putvalues(result.rows, result.columns, values, nulls);
         } else {
             raise_identical(result_text(row, 2),
                             psprintf("Source %s is identical to source %s, \"%s\".", result_text(row, 0),
@@ -117,15 +119,13 @@ void restore_one(const char *update, Argument ids, const char *name, Tuplestores
     PG_END_TRY();
 }
 
-// Restores the soft-deleted sources that satisfy a condition on $1 and that the caller may update.
+// Restores the soft-deleted sources that satisfy a condition on $1, which is `which`, and that the caller may update.
 // Returns their number.
 //
 // A subtransaction undoes an update that met a duplicate. Each one costs more than a small update, and
 // leaves an id of its own in the rows: so one source whose duplicate is an error does without it.
-uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition, bool is_one) {
-    bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
-    Tuplestorestate *result = begin_result(fcinfo);
-    Argument which = argument(fcinfo, 0, UUIDOID);
+uint64 restore_where(const Outcomes &result, const Store &store, const char *condition, Argument which,
+                     bool keep_deleted, bool is_one) {
     Restore statements = statements_of(store, condition);
     SPI_connect();
     lock_notebooks_where(store, condition, which);
@@ -139,20 +139,20 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
         // Usually there is no duplicate. Looking for one first would double the cost of a large batch.
         if (is_one || attempt > 1) {
             rows = is_one ? run_saved(statements.plan, {ids}) : query(statements.plan, {ids}, false);
-            ids = restored_ids(fcinfo, rows, keep_deleted);
+            ids = restored_ids(result, rows, keep_deleted);
             restored = static_cast<uint64>(
                 ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(ids.value)), ARR_DIMS(DatumGetArrayTypeP(ids.value))));
         }
         if (is_one && !keep_deleted) {
-            if (restored > 0) restore_one(statements.update, ids, result_text(0, 2), result);
+            if (restored > 0) restore_one(statements.update, ids, result_text(0, 2), result.rows);
             break;
         }
         uint64 updated = 0;
-        if (unless_duplicate([&] { updated = run_saved(statements.update, {ids}, nullptr, result); })) {
+        if (unless_duplicate([&] { updated = run_saved(statements.update, {ids}, nullptr, result.rows); })) {
             if (attempt == 1 && !is_one) rows = updated;
             break;
         }
-        tuplestore_clear(result);
+        tuplestore_clear(result.rows);
         require_new_snapshot();
         // The first attempt did not look.
         alike = restored > 0 && restored == restored_before ? alike + 1 : 1;
@@ -166,7 +166,22 @@ uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *co
     return rows;
 }
 
+// The same as the result of a function whose arguments are $1 and on_duplicate.
+uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition, bool is_one) {
+    bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
+    Tuplestorestate *rows = begin_result(fcinfo);
+    return restore_where({rows, reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc}, store, condition,
+                         argument(fcinfo, 0, UUIDOID), keep_deleted, is_one);
+}
+
+constexpr const char *of_deletion = "deletion_id OPERATOR(pg_catalog.=) $1";
+
 }  // namespace
+
+void restore_sources(const Outcomes &result, const Store &store, Datum deletion, bool keep_deleted) {
+    restore_where(result, store, of_deletion, uuid_argument(deletion), keep_deleted, false);
+}
+
 }  // namespace discovery
 
 using namespace discovery;
@@ -190,7 +205,7 @@ DISCOVERY_FUNCTION(discovery_restore_sources) {
     Store store = current_store();
     return with_rights(store, [&] {
         require_deletion(store, PG_GETARG_DATUM(0));
-        restore_where(fcinfo, store, "deletion_id OPERATOR(pg_catalog.=) $1", false);
+        restore_where(fcinfo, store, of_deletion, false);
         return Datum{};
     });
 }
@@ -200,7 +215,7 @@ DISCOVERY_FUNCTION(discovery_preview_restore) {
     Store store = current_store();
     return with_rights(store, [&] {
         require_deletion(store, PG_GETARG_DATUM(0));
-        const char *plan = restore_plan(store, "deletion_id OPERATOR(pg_catalog.=) $1");
+        const char *plan = restore_plan(store, of_deletion);
         return return_rows(fcinfo, psprintf("%s ORDER BY batch.id", plan), {argument(fcinfo, 0, UUIDOID)});
     });
 }

@@ -3,11 +3,13 @@
 #include "server/result.hpp"
 #include "server/subtransaction.hpp"
 #include "sources/owed_counts.hpp"
+#include "sources/restore.hpp"
 #include "sources/soft_delete.hpp"
 #include "sources/trash.hpp"
 
 extern "C" {
 #include "access/table.h"
+#include "executor/tuptable.h"
 #include "mb/pg_wchar.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -15,6 +17,7 @@ extern "C" {
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 }
 
 namespace discovery {
@@ -54,13 +57,13 @@ bool is_table(const Trashed &row, const char *name) { return strcmp(row.table, n
 uint64 lock_trash(const Store &store, Datum deletion) {
     hold_table(store, "discovery_trash", RowExclusiveLock);
     Session session = act_as_owner(store, Deferred::allowed);
-    uint64 rows = query(placed("SELECT table_name, row_id, notebook_id, name, column_names, column_values, content"
-                               " FROM @store@.discovery_trash WHERE deletion_id OPERATOR(pg_catalog.=) $1"
-                               " ORDER BY table_name OPERATOR(pg_catalog.<>) 'notebooks'::pg_catalog.text,"
-                               " table_name DESC, notebook_id, content_hash COLLATE pg_catalog.\"C\", row_id"
-                               " FOR UPDATE",
-                               store),
-                        {uuid_argument(deletion)}, false);
+    uint64 rows =
+        query(placed(psprintf("SELECT table_name, row_id, notebook_id, name, column_names, column_values, content"
+                              " FROM @store@.discovery_trash WHERE deletion_id OPERATOR(pg_catalog.=) $1"
+                              " ORDER BY %s FOR UPDATE",
+                              trash_order),
+                     store),
+              {uuid_argument(deletion)}, false);
     leave(session);
     return rows;
 }
@@ -147,9 +150,9 @@ Insertion make_insertion(const Store &store, const Trashed &row, const Options &
         conflict =
             " ON CONFLICT (notebook_id, content_hash) WHERE deleted_at IS NULL"
             " AND content_hash OPERATOR(pg_catalog.<>) '' DO NOTHING";
-    const char *sql = placed(psprintf("INSERT INTO @store@.%s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)%s", row.table,
-                                      columns.data, values.data, conflict),
-                             store);
+    // Without marks, which a column of the user's may have in its name.
+    const char *sql = psprintf("INSERT INTO %s.%s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)%s",
+                               quoted_schema(store.schema), row.table, columns.data, values.data, conflict);
     made.plan = SPI_prepare(sql, made.parameters, made.types);
     if (made.plan == nullptr) elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
     table_close(table, NoLock);
@@ -280,13 +283,31 @@ struct Changed {
     Argument updated_at;
 };
 
-void finish(const Store &store, Datum deletion, Datum kept, const Changed *changed, int count) {
-    if (count > 0) write_owed_counts();
+// The ids of rows of a table that came back.
+struct Restored {
+    const char *table;
+    Datum *ids;
+    int count;
+};
+
+// Removes what came back from the trash. A trigger of the user's may have moved more there meanwhile, as part of the
+// same deletion.
+void leave_trash(const Store &store, Datum deletion, const Restored &restored) {
+    if (restored.count == 0) return;
     Session session = act_as_owner(store, Deferred::allowed);
+    ArrayType *ids = construct_array(restored.ids, restored.count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
     query(placed("DELETE FROM @store@.discovery_trash WHERE deletion_id OPERATOR(pg_catalog.=) $1"
-                 " AND NOT row_id OPERATOR(pg_catalog.=) ANY ($2)",
+                 " AND table_name OPERATOR(pg_catalog.=) $2 AND row_id OPERATOR(pg_catalog.=) ANY ($3)",
                  store),
-          {uuid_argument(deletion), {UUIDARRAYOID, kept}}, false);
+          {uuid_argument(deletion), text_argument(restored.table), {UUIDARRAYOID, PointerGetDatum(ids)}}, false);
+    leave(session);
+}
+
+// Gives the notebooks that came back their updated_at.
+void put_back_times(const Store &store, const Changed *changed, int count) {
+    if (count == 0) return;
+    write_owed_counts();
+    Session session = act_as_owner(store, Deferred::allowed);
     for (int number = 0; number < count; ++number)
         run_saved(placed("UPDATE @store@.notebooks SET updated_at = $2::pg_catalog.timestamp"
                          " WHERE id OPERATOR(pg_catalog.=) $1"
@@ -320,15 +341,20 @@ void restore_trash(FunctionCallInfo fcinfo, const Store &store, Datum deletion, 
     if (rows == 0) return;
     refuse_hidden(store);
     SPITupleTable *found = SPI_tuptable;
-    auto *kept = static_cast<Datum *>(palloc_extended(sizeof(Datum) * rows, MCXT_ALLOC_HUGE));
+    auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * rows, MCXT_ALLOC_HUGE));
     auto *changed = static_cast<Changed *>(palloc_extended(sizeof(Changed) * rows, MCXT_ALLOC_HUGE));
-    int kept_count = 0, changed_count = 0;
+    int changed_count = 0;
+    Restored restored{nullptr, ids, 0};
     Insertion insertion{};
     Datum notebook{};
     MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "discovery row", ALLOCSET_DEFAULT_SIZES);
     for (uint64 number = 0; number < rows; ++number) {
         CHECK_FOR_INTERRUPTS();
         const Trashed row = read_row(found, number);
+        if (restored.table == nullptr || !is_table(row, restored.table)) {
+            leave_trash(store, deletion, restored);
+            restored = {row.table, ids + number, 0};
+        }
         MemoryContext outer = MemoryContextSwitchTo(memory);
         if (insertion.plan == nullptr || !is_table(row, insertion.table) ||
             !datumIsEqual(insertion.names, PointerGetDatum(DatumGetArrayTypeP(row.names)), false, -1)) {
@@ -351,11 +377,39 @@ void restore_trash(FunctionCallInfo fcinfo, const Store &store, Datum deletion, 
         MemoryContextReset(memory);
         notebook = row.notebook;
         if (is_table(row, notebooks_name)) changed[changed_count++] = {row.id, updated_at_of(row)};
-        if (strcmp(outcome, "kept_deleted") == 0) kept[kept_count++] = row.id;
+        if (strcmp(outcome, "kept_deleted") != 0) restored.ids[restored.count++] = row.id;
         put(fcinfo, row, outcome);
     }
-    ArrayType *left = construct_array(kept, kept_count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-    finish(store, deletion, PointerGetDatum(left), changed, changed_count);
+    leave_trash(store, deletion, restored);
+    put_back_times(store, changed, changed_count);
+}
+
+// Restores the sources that the deletion has soft-deleted. If there are none, the caller needs no rights on sources.
+void restore_soft_deleted(FunctionCallInfo fcinfo, const Store &store, Datum deletion, const Options &options) {
+    // Others may have purged it while we waited.
+    require_deletion(store, deletion);
+    hold_table(store, "sources", AccessShareLock);
+    Session session = enter_as(store.owner);
+    bool is_any =
+        query(placed("SELECT FROM @store@.sources WHERE deletion_id = $1 AND deleted_at IS NOT NULL LIMIT 1", store),
+              {uuid_argument(deletion)}, false) > 0;
+    leave(session);
+    if (!is_any) return;
+    TupleDesc columns = CreateTemplateTupleDesc(2);
+    TupleDescInitEntry(columns, 1, "id", UUIDOID, -1, 0);
+    TupleDescInitEntry(columns, 2, "outcome", TEXTOID, -1, 0);
+    const Outcomes outcomes{tuplestore_begin_heap(false, false, work_mem), columns};
+    restore_sources(outcomes, store, deletion, options.keeps_duplicates);
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+    while (tuplestore_gettupleslot(outcomes.rows, true, false, slot)) {
+        CHECK_FOR_INTERRUPTS();
+        slot_getallattrs(slot);
+        Datum values[] = {to_text(sources_name), slot->tts_values[0], slot->tts_values[1]};
+        bool nulls[3] = {};
+        put_row(fcinfo, values, nulls);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+    tuplestore_end(outcomes.rows);
 }
 
 // Sources that the deletion has soft-deleted and another one has moved to the trash since, as far as the caller may
@@ -387,8 +441,7 @@ DISCOVERY_FUNCTION(discovery_restore_deletion) {
         require_deletion(store, deletion);
         SPI_connect();
         restore_trash(fcinfo, store, deletion, options);
-        query(placed("SELECT 'sources'::pg_catalog.text, id, outcome FROM @functions@.restore_sources($1, $2)", store),
-              {uuid_argument(deletion), argument(fcinfo, 1, TEXTOID)}, false, result);
+        restore_soft_deleted(fcinfo, store, deletion, options);
         report_in_trash(store, deletion, result);
         SPI_finish();
         return Datum{};

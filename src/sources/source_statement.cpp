@@ -35,12 +35,6 @@ struct Source {
     core::Uuid deletion;
 };
 
-void take_newest(Timestamp &newest, TupleTableSlot *slot, AttrNumber column) {
-    bool is_null;
-    Timestamp timestamp = DatumGetTimestamp(slot_getattr(slot, column, &is_null));
-    if (!is_null && !TIMESTAMP_NOT_FINITE(timestamp)) newest = Max(newest, timestamp);
-}
-
 Source read_source(TupleTableSlot *slot, const Columns &columns) {
     Source source{};
     bool is_null;
@@ -49,11 +43,9 @@ Source read_source(TupleTableSlot *slot, const Columns &columns) {
     if (!is_null) source.notebook = to_uuid(notebook);
     slot_getattr(slot, columns.deleted_at, &is_null);
     source.is_live = is_null;
-    source.newest = PG_INT64_MIN;
-    take_newest(source.newest, slot, columns.created_at);
-    source.created = source.newest;
-    take_newest(source.newest, slot, columns.updated_at);
-    take_newest(source.newest, slot, columns.deleted_at);
+    source.created = finite_timestamp(slot, columns.created_at);
+    source.newest = Max(source.created, finite_timestamp(slot, columns.updated_at));
+    source.newest = Max(source.newest, finite_timestamp(slot, columns.deleted_at));
     Datum deletion = slot_getattr(slot, columns.deletion_id, &is_null);
     source.has_deletion = !is_null;
     if (!is_null) source.deletion = to_uuid(deletion);
@@ -86,7 +78,8 @@ DISCOVERY_FUNCTION(discovery_source_change) {
 
     // For a new row, use created_at only: the later changes of the source did not change updated_at
     // of its notebook. Restoring a data-only dump therefore leaves updated_at unchanged.
-    Timestamp newest = !has_new ? GetCurrentTransactionStartTimestamp() : has_old ? after.newest : after.created;
+    Timestamp newest = has_old ? after.newest : after.created;
+    if (!has_new || is_coming_back(trigger->tg_trigtuple, sources)) newest = GetCurrentTransactionStartTimestamp();
     Effects *effects = &effects_here(fcinfo);
     in_core([&] {
         if (was_live && before.has_notebook)
@@ -115,7 +108,7 @@ DISCOVERY_FUNCTION(discovery_source_delete) {
     Value id = value_of(trigger->tg_trigtuple, columns.id, sources);
     const Deletion *deletion = id.is_null ? nullptr : deletion_keeping(to_uuid(id.datum), source.notebook);
     if (deletion != nullptr) {
-        move_to_trash(sources, "sources", trigger->tg_trigtuple, deletion);
+        deletion = move_to_trash(sources, "sources", trigger->tg_trigtuple, deletion);
     } else {
         Value path = value_of(trigger->tg_trigtuple, columns.file_path, sources);
         if (!path.is_null) lose_file(fcinfo, path);
@@ -144,13 +137,7 @@ DISCOVERY_FUNCTION(discovery_source_statement) {
         if (effects == nullptr) return PointerGetDatum(nullptr);
     }
     add_to_counts(sources, effects->tally);
-    if (!effects->deleted.empty() || !effects->lost_files.empty()) {
-        SPI_connect();
-        Session session = act_as_owner_of(sources);
-        log_deletions(sources, effects->deleted);
-        list_lost_files(sources, effects->lost_files);
-        leave(session);
-        SPI_finish();
-    }
+    log_deletions(sources, effects->deleted);
+    list_lost_files(sources, effects->lost_files);
     return PointerGetDatum(nullptr);
 }

@@ -48,6 +48,10 @@ bool is_coming_back(const Value &id) {
     return row_coming_back != nullptr && !id.is_null && to_uuid(id.datum) == *row_coming_back;
 }
 
+bool is_coming_back(HeapTuple row, Relation table) {
+    return row_coming_back != nullptr && is_coming_back(value_of(row, column_number(table, "id", UUIDOID), table));
+}
+
 bool comes_back_by_citus(Relation sources, HeapTuple row) {
     if (!is_session_of_citus()) return false;
     auto of_row = [&](const char *name, Oid type) {
@@ -70,7 +74,7 @@ bool comes_back_by_citus(Relation sources, HeapTuple row) {
     return is_there;
 }
 
-void move_to_trash(Relation table, const char *name, HeapTuple row, const Deletion *deletion) {
+const Deletion *move_to_trash(Relation table, const char *name, HeapTuple row, const Deletion *deletion) {
     const char *trash = hold_beside(table, "discovery_trash", "trash");
     TupleDesc descriptor = RelationGetDescr(table);
     // A column of one's own can have a name that another table of the store has.
@@ -108,22 +112,34 @@ void move_to_trash(Relation table, const char *name, HeapTuple row, const Deleti
 
     SPI_connect();
     session = act_as_owner_of(table);
-    run_saved(psprintf("INSERT INTO %s (deletion_id, table_name, row_id, notebook_id, name, created_by, content_hash,"
-                       " file_path, source_deletion_id, hold_reason, column_names, column_values, content)"
-                       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-                       // A row of the same id that this transaction has inserted since, which nobody else has seen
-                       " ON CONFLICT DO NOTHING",
-                       trash),
-              {uuid_argument(to_datum(deletion->id)), text_argument(name), column_argument(row, id, table, UUIDOID),
-               column_argument(row, notebook, table, UUIDOID), column_argument(row, title, table, TEXTOID),
-               column_argument(row, column_number(table, "created_by", TEXTOID), table, TEXTOID),
-               column_argument(row, hash, table, TEXTOID), column_argument(row, path, table, TEXTOID),
-               column_argument(row, deleted_by, table, UUIDOID), column_argument(row, held, table, TEXTOID),
-               text_array(names, nullptr, count), text_array(values, nulls, count),
-               // As it is stored: what is compressed stays so.
-               column_argument(row, text, table, TEXTOID)});
+    const char *insertion = psprintf(
+        "INSERT INTO %s (deletion_id, table_name, row_id, notebook_id, name, created_by, content_hash, file_path,"
+        " source_deletion_id, hold_reason, column_names, column_values, content)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+        trash);
+    auto insert = [&] {
+        return run_saved(
+            insertion,
+            {uuid_argument(to_datum(deletion->id)), text_argument(name), column_argument(row, id, table, UUIDOID),
+             column_argument(row, notebook, table, UUIDOID), column_argument(row, title, table, TEXTOID),
+             column_argument(row, column_number(table, "created_by", TEXTOID), table, TEXTOID),
+             column_argument(row, hash, table, TEXTOID), column_argument(row, path, table, TEXTOID),
+             column_argument(row, deleted_by, table, UUIDOID), column_argument(row, held, table, TEXTOID),
+             text_array(names, nullptr, count), text_array(values, nulls, count),
+             // As it is stored: what is compressed stays so.
+             column_argument(row, text, table, TEXTOID)});
+    };
+    // A row that has got the id of one that this deletion has moved before
+    if (insert() == 0) {
+        deletion = another_deletion(deletion);
+        if (insert() == 0)
+            ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                    errmsg("cannot move a row of table \"%s\" to the trash", name),
+                    errdetail("A trigger or rule on table \"discovery_trash\" prevents it."));
+    }
     leave(session);
     SPI_finish();
+    return deletion;
 }
 
 }  // namespace discovery

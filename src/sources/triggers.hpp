@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "commands/trigger.h"
+#include "executor/tuptable.h"
 }
 
 namespace discovery {
@@ -41,6 +42,13 @@ inline Value value_of(HeapTuple row, AttrNumber column, Relation relation) {
     Value value;
     value.datum = heap_getattr(row, column, RelationGetDescr(relation), &value.is_null);
     return value;
+}
+
+/// A timestamp of a row, or PG_INT64_MIN if it is NULL or infinite.
+inline Timestamp finite_timestamp(TupleTableSlot *row, AttrNumber column) {
+    bool is_null;
+    Timestamp timestamp = DatumGetTimestamp(slot_getattr(row, column, &is_null));
+    return is_null || TIMESTAMP_NOT_FINITE(timestamp) ? PG_INT64_MIN : timestamp;
 }
 
 /// Whether both values are NULL or stored identically. Equal values can be stored differently.

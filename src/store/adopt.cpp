@@ -306,9 +306,10 @@ void reattach(const core::Migrations *migrations, const Store &store, const std:
     lock_tables(migrations, store);
     for (const std::string &statement : *statements)
         query(in_core([&] { return core::place_schemas(statement, schema, functions); })->c_str(), {}, false);
-    // repair_source_counts() works on the first store in search_path.
+    // They work on the first store in search_path.
     set_search_path(psprintf("%s, pg_temp", schema));
     query(psprintf("SELECT %s.repair_source_counts()", functions), {}, false);
+    if (store.version >= core::Version{1, 2}) query(psprintf("SELECT %s.repair_output_counts()", functions), {}, false);
     leave(session);
     SPI_finish();
 }

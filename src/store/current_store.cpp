@@ -89,7 +89,7 @@ bool works_as_owner(const Store &store) {
     return store.owner != GetUserId() && superuser() && !superuser_arg(store.owner);
 }
 
-void hold_tables(const Store &store) {
+void hold_tables(const Store &store, core::Version latest) {
     constexpr struct {
         const char *name;
         core::Version since;
@@ -100,7 +100,9 @@ void hold_tables(const Store &store) {
                   {"outputs", {1, 2}},
                   {"discovery_trash", {1, 2}}};
     for (const auto &table : tables)
-        if (table.since <= store.version) hold_table(store, table.name, AccessShareLock);
+        if (table.since <= store.version ||
+            (table.since <= latest && OidIsValid(get_relname_relid(table.name, store.schema))))
+            hold_table(store, table.name, AccessShareLock);
 }
 
 }  // namespace discovery

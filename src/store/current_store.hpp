@@ -15,8 +15,14 @@ Store current_store();
 /// indexes. It must not run as a superuser.
 bool works_as_owner(const Store &store);
 
-/// hold_table() for all tables that the store's version has.
-void hold_tables(const Store &store);
+/// For act_as_owner(): what a caller that is the owner leaves to its commit is its own.
+inline Deferred deferred_of_caller(const Store &store) {
+    return store.owner == GetUserId() ? Deferred::allowed : Deferred::forbidden;
+}
+
+/// hold_table() for all tables that the store's version has, and for those of a later version, up to `latest`, that a
+/// preparation may have made and that are there.
+void hold_tables(const Store &store, core::Version latest = {});
 
 /// Calls `body`, with the caller's privileges or, if works_as_owner(), with those of the store's
 /// owner in a security-restricted operation. Returns what `body` returns.

@@ -64,7 +64,7 @@ void alter_extension(core::Version to) {
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of extension discovery"),
                 errdetail("The extension has version %s, and a store cannot be newer than the extension.",
                           text_of(extension.version)),
-                errhint("Ask \"%s\" owns the extension and can update it: ALTER EXTENSION discovery UPDATE TO '%s'",
+                errhint("Role \"%s\" owns the extension and can update it: ALTER EXTENSION discovery UPDATE TO '%s';",
                         GetUserNameFromId(extension.owner, false), text_of(to)));
     SPI_connect();
     int result = SPI_execute(psprintf("ALTER EXTENSION discovery UPDATE TO '%s'", text_of(to)), false, 0);

@@ -307,7 +307,7 @@ DISCOVERY_FUNCTION(discovery_cancel_upgrade) {
         // Before the statements drop the first index.
         SPI_connect();
         Session session = enter_as(store.owner);
-        for (const char *table : {"sources", "notebooks"}) hold_table(store, table, AccessShareLock);
+        hold_tables(store, step->to);
         refuse_losses(store, *made_by_preparation(store, step), refused_cancel(step));
         leave(session);
         SPI_finish();

@@ -168,4 +168,37 @@ RESET ROLE;
 SELECT count(*) FROM restore_deletion(:'deletion_id');
 DROP OWNED BY regress_discovery_obstacle;
 DROP ROLE regress_discovery_obstacle;
+ALTER TABLE notebooks DISABLE ROW LEVEL SECURITY;
+
+-- A column with a mark of our statements in its name
+BEGIN;
+ALTER TABLE sources ADD COLUMN "by@store@" text DEFAULT 'x', ADD COLUMN "@functions@" int DEFAULT 7;
+SELECT deletion_id FROM delete_notebook(:a) \gset
+SELECT count(*) FROM restore_deletion(:'deletion_id');
+SELECT "by@store@", "@functions@" FROM sources;
+ROLLBACK;
+
+-- A trigger that deletes while rows come back, as part of the same deletion: what it moves to the trash stays there.
+BEGIN;
+INSERT INTO outputs (notebook_id, title) VALUES (:a, 'placeholder');
+CREATE FUNCTION no_placeholder() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM discovery_obstacles.outputs WHERE notebook_id = NEW.notebook_id AND title = 'placeholder';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER no_placeholder AFTER INSERT ON sources FOR EACH ROW EXECUTE FUNCTION no_placeholder();
+SET LOCAL discovery.keep_deleted = on;
+DELETE FROM sources;
+SELECT table_name, outcome
+    FROM restore_deletion((SELECT deletion_id FROM discovery_trash WHERE table_name = 'sources'));
+SELECT table_name, name FROM discovery_trash;
+SELECT count(*) FROM outputs WHERE title = 'placeholder';
+ROLLBACK;
+
+-- The owner erases beside a foreign key that is deferred.
+BEGIN;
+CREATE TABLE notes (source uuid REFERENCES sources DEFERRABLE INITIALLY DEFERRED);
+SELECT * FROM erase_data(notebook_id => :a);
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
 DROP SCHEMA discovery_obstacles CASCADE;

@@ -32,7 +32,18 @@ RESET ROLE;
 TRUNCATE favorites;
 SET ROLE regress_discovery_owner;
 SELECT sources, outputs FROM delete_notebook(:a);
+
+-- A superuser restores as the owner, also in a schema in which others may create objects, which the owner's code does
+-- not search: the soft-deleted sources, too.
+SELECT table_name, outcome FROM restore_deletion((SELECT deletion_id FROM deleted_notebooks));
+INSERT INTO sources (notebook_id, name, source_type) VALUES (:a, 's', 'file'), (:a, 't', 'file');
+SELECT deletion_id AS soft FROM delete_source((SELECT id FROM sources WHERE name = 's')) \gset
+SELECT deletion_id AS moved FROM delete_notebook(:a) \gset
 RESET ROLE;
+GRANT CREATE ON SCHEMA discovery_owned TO PUBLIC;
+SELECT table_name, outcome FROM restore_deletion(:'moved') ORDER BY 1, 2;
+SELECT table_name, outcome FROM restore_deletion(:'soft');
+SELECT name, source_count FROM notebooks;
 DROP SCHEMA discovery_owned CASCADE;
 DROP SCHEMA discovery_ext CASCADE;
 DROP ROLE regress_discovery_owner;

@@ -11,7 +11,8 @@ use Test::More;
 
 my $node = new_server('main');
 $node->safe_psql('postgres', 'CREATE ROLE keeper LOGIN; CREATE ROLE reader');
-my $counts = 'SELECT * FROM check_source_counts()';
+my $counts = 'SELECT name, source_count, actual_count FROM check_source_counts()
+	UNION ALL SELECT name, output_count, actual_count FROM check_output_counts()';
 my $status = 'SELECT schema, store_version, extension_version, state FROM discovery_status()';
 
 # A fresh database `now`, as the SQL makes it, and its copy `before`.
@@ -73,6 +74,7 @@ run_ok('the extension is away', 'SET ROLE keeper; SET client_min_messages = erro
 run_ok('rows change', "SET ROLE keeper;
 	INSERT INTO sources (id, notebook_id, name, source_type, content_hash)
 		SELECT gen_random_uuid(), id, 'meanwhile', 'text', 'abc' FROM notebooks;
+	INSERT INTO outputs (id, notebook_id, title) SELECT gen_random_uuid(), id, 'meanwhile' FROM notebooks;
 	UPDATE sources SET deleted_at = '2031-01-01' WHERE id = '00000000-0000-4000-9000-000000000106';
 	UPDATE sources SET deleted_at = NULL WHERE id = '00000000-0000-4000-9000-000000000102';
 	DELETE FROM sources WHERE id = '00000000-0000-4000-9000-000000000302';

@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use List::Util qw(min);
 use HostileCalls;
+use HostileStore;
 use Invariants;
 use PostgreSQL::Test::Utils;
 use Stores;
