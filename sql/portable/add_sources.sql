@@ -34,10 +34,10 @@ BEGIN
                              'source_metadata,columns}'::text[]) THEN 'is not a key of a source'
             WHEN type = 'null' THEN NULL
             WHEN key = 'content' THEN
-                CASE WHEN type <> 'string' OR word !~ '^\\x([0-9A-Fa-f]{2})*$' AND NOT
+                CASE WHEN type <> 'string' OR word !~ E'^\\\\x([0-9A-Fa-f]{2})*$' AND NOT
                           (translate(word, E' \t\n\r', '') ~ '^[A-Za-z0-9+/]*={0,2}$'
                            AND length(translate(word, E' \t\n\r', '')) % 4 = 0)
-                     THEN 'must be a string of base64, or of \x and hex digits' END
+                     THEN E'must be a string of base64, or of \\x and hex digits' END
             WHEN key = 'file_size' THEN
                 CASE WHEN type <> 'number' THEN 'must be a whole number'
                      WHEN trunc(word::numeric) <> word::numeric OR abs(word::numeric) > 9223372036854775807
@@ -55,7 +55,7 @@ BEGIN
             WHEN 'name' THEN name := word;
             WHEN 'source_type' THEN source_type := word;
             WHEN 'content' THEN
-                content := CASE WHEN word LIKE '\\x%' THEN decode(substr(word, 3), 'hex')
+                content := CASE WHEN word LIKE E'\\\\x%' THEN decode(substr(word, 3), 'hex')
                                 ELSE decode(word, 'base64') END;
             WHEN 'extracted_text' THEN extracted_text := word;
             WHEN 'content_hash' THEN content_hash := word;

@@ -11,8 +11,9 @@ CREATE FUNCTION @extschema@.content_hash(content text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 BEGIN
-    RETURN pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(content,
-        CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex');
+    RETURN pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+        content, CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII'
+                      ELSE 'UTF8' END)), 'hex');
 END
 $$;
 

@@ -43,6 +43,35 @@ COMMENT ON FUNCTION @extschema@.discovery_add_to_counts(name, uuid, bigint, bigi
 REVOKE ALL ON FUNCTION @extschema@.discovery_add_to_counts(name, uuid, bigint, bigint, timestamp without time zone)
     FROM PUBLIC;
 
+-- Adds to the count of the rows of a table in each notebook that `changes` returns: notebook, rows, newest
+CREATE FUNCTION @extschema@.discovery_write_changes(schema name, relation name, changes refcursor) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_sources boolean := relation = 'sources';
+    change record;
+BEGIN
+    LOOP
+        FETCH changes INTO change;
+        EXIT WHEN NOT FOUND;
+        IF NOT @extschema@.discovery_add_to_counts(
+               schema, change.notebook, CASE WHEN is_sources THEN change.rows ELSE 0 END,
+               CASE WHEN is_sources THEN 0 ELSE change.rows END, change.newest)
+           AND change.rows > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('cannot count the %s of notebook %s before it exists', relation, change.notebook),
+                DETAIL = 'The SQL-only edition counts at the end of each statement.',
+                HINT = 'Insert the notebook first; a deferred foreign key does not help.';
+        END IF;
+    END LOOP;
+    CLOSE changes;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_write_changes(name, name, refcursor) IS
+    'internal: adds to the counts of notebooks';
+REVOKE ALL ON FUNCTION @extschema@.discovery_write_changes(name, name, refcursor) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.discovery_count_sources() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -56,18 +85,18 @@ BEGIN
     -- was made for one row would repeat for each of many.
     IF TG_OP = 'INSERT' THEN
         OPEN changes FOR
-            SELECT notebook_id AS notebook, count(*) AS sources,
+            SELECT notebook_id AS notebook, count(*) AS rows,
                    max(created_at) FILTER (WHERE isfinite(created_at)) AS newest
             FROM new_rows WHERE deleted_at IS NULL AND notebook_id IS NOT NULL
             GROUP BY notebook_id ORDER BY notebook_id;
     ELSIF TG_OP = 'DELETE' THEN
         OPEN changes FOR
-            SELECT notebook_id AS notebook, -count(*) AS sources, timezone('UTC', now()) AS newest
+            SELECT notebook_id AS notebook, -count(*) AS rows, timezone('UTC', now()) AS newest
             FROM old_rows WHERE deleted_at IS NULL AND notebook_id IS NOT NULL
             GROUP BY notebook_id ORDER BY notebook_id;
     ELSIF TG_OP = 'UPDATE' THEN
         OPEN changes FOR
-            SELECT side.notebook, sum(side.live) AS sources, max(side.newest) AS newest
+            SELECT side.notebook, sum(side.live) AS rows, max(side.newest) AS newest
             FROM old_rows AS o
             FULL JOIN new_rows AS n ON n.id = o.id
             CROSS JOIN LATERAL (
@@ -83,22 +112,13 @@ BEGIN
               AND side.live <> 0 AND side.notebook IS NOT NULL
             GROUP BY side.notebook HAVING sum(side.live) <> 0 ORDER BY side.notebook;
     ELSE
+        -- Counts that others have written since the snapshot would stay.
+        PERFORM @extschema@.discovery_require_read_committed(format('truncate %s', TG_TABLE_NAME));
         OPEN changes FOR EXECUTE format(
-            'SELECT id AS notebook, -source_count AS sources, timezone(''UTC'', now()) AS newest'
+            'SELECT id AS notebook, -source_count::bigint AS rows, timezone(''UTC'', now()) AS newest'
             ' FROM %I.notebooks WHERE source_count <> 0 ORDER BY id FOR NO KEY UPDATE', TG_TABLE_SCHEMA);
     END IF;
-    LOOP
-        FETCH changes INTO change;
-        EXIT WHEN NOT FOUND;
-        IF NOT @extschema@.discovery_add_to_counts(TG_TABLE_SCHEMA, change.notebook, change.sources, 0, change.newest)
-           AND change.sources > 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = format('cannot count the sources of notebook %s before it exists', change.notebook),
-                DETAIL = 'The SQL-only edition counts at the end of each statement.',
-                HINT = 'Insert the notebook first; a deferred foreign key does not help.';
-        END IF;
-    END LOOP;
-    CLOSE changes;
+    PERFORM @extschema@.discovery_write_changes(TG_TABLE_SCHEMA, TG_TABLE_NAME, changes);
 
     IF TG_OP = 'UPDATE' THEN
         -- A row whose id changes as well is a deletion, unless others had its deletion before.
@@ -179,7 +199,7 @@ CREATE FUNCTION @extschema@.repair_source_counts() RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 BEGIN
-    RETURN @extschema@.discovery_repair_counts(
+    RETURN @extschema@.discovery_repair(
         @extschema@.discovery_store_to_repair('repair_source_counts()', pg_catalog.current_schemas(false)), 'sources');
 END
 $$;
@@ -188,7 +208,7 @@ CREATE FUNCTION @extschema@.repair_output_counts() RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 BEGIN
-    RETURN @extschema@.discovery_repair_counts(
+    RETURN @extschema@.discovery_repair(
         @extschema@.discovery_store_to_repair('repair_output_counts()', pg_catalog.current_schemas(false)), 'outputs');
 END
 $$;
@@ -206,21 +226,37 @@ $$;
 COMMENT ON FUNCTION @extschema@.discovery_store_to_repair(text, name[]) IS
     'internal: the store whose counts are to be repaired, if the transaction can do that';
 
+CREATE FUNCTION @extschema@.discovery_repair(schema name, relation name) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    call constant oid := @extschema@.discovery_call('discovery_repair_counts');
+    repaired constant bigint := @extschema@.discovery_repair_counts(call, schema, relation);
+BEGIN
+    PERFORM @extschema@.discovery_end_call(call);
+    RETURN repaired;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_repair(name, name) IS 'internal: corrects the counts of a store';
+
 -- With the rights of the owner, from whom row security hides nothing. The caller needs those that doing it by hand
 -- would need.
-CREATE FUNCTION @extschema@.discovery_repair_counts(schema name, relation name) RETURNS bigint
+CREATE FUNCTION @extschema@.discovery_repair_counts(call oid, schema name, relation name) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
+    caller name;
     counted record := @extschema@.discovery_count_of(relation);
     wrong record;
     difference bigint;
     repaired bigint := 0;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', relation);
-    PERFORM @extschema@.discovery_require_right(schema, relation, 'SELECT');
-    PERFORM @extschema@.discovery_require_right(schema, 'notebooks', 'UPDATE');
+    caller := @extschema@.discovery_caller(call, 'discovery_repair_counts');
+    PERFORM @extschema@.discovery_require_right(caller, schema, relation, 'SELECT');
+    PERFORM @extschema@.discovery_require_right(caller, schema, 'notebooks', 'UPDATE');
     FOR wrong IN EXECUTE @extschema@.discovery_wrong_counts(quote_ident(schema), relation) LOOP
         -- Once it is locked, nobody else changes its count, and the next statement sees what they have counted.
         EXECUTE format('SELECT FROM %I.notebooks WHERE id = $1 FOR NO KEY UPDATE', schema) USING wrong.id;
@@ -237,20 +273,5 @@ BEGIN
     RETURN repaired;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_repair_counts(name, name) IS
+COMMENT ON FUNCTION @extschema@.discovery_repair_counts(oid, name, name) IS
     'internal: corrects the counts of a store with the rights of its owner';
-
--- For functions that run with the rights of their owner: what the role that acts may not do itself, they do not do.
-CREATE FUNCTION @extschema@.discovery_require_right(schema name, relation name, privilege text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF NOT has_table_privilege(@extschema@.discovery_acting_role(), format('%I.%I', schema, relation), privilege) THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('permission denied for table %s', relation);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.discovery_require_right(name, name, text) IS
-    'internal: raises 42501 unless the role that acts has a privilege on a table';

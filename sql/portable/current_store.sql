@@ -83,7 +83,8 @@ BEGIN
     JOIN pg_attribute AS a ON a.attrelid = record.oid AND a.attname = 'version' AND a.atttypid = 'text'::regtype
     JOIN pg_attrdef AS d ON d.adrelid = record.oid AND d.adnum = a.attnum
     CROSS JOIN LATERAL regexp_matches(pg_get_expr(d.adbin, d.adrelid),
-                                      '^''((?:0|[1-9]\d{0,5})\.(?:0|[1-9]\d{0,5}))''::"?text"?$') AS recorded (version)
+                                      '^''((?:0|[1-9][0-9]{0,5})[.](?:0|[1-9][0-9]{0,5}))''::"?text"?$')
+        AS recorded (version)
     LEFT JOIN plain AS notebooks ON notebooks.relnamespace = n.oid AND notebooks.relname = 'notebooks'
                                     AND notebooks.relowner = record.relowner
     LEFT JOIN plain AS sources ON sources.relnamespace = n.oid AND sources.relname = 'sources'

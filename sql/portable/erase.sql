@@ -23,7 +23,7 @@ $$;
 CREATE FUNCTION @extschema@.discovery_erase(store text, notebook uuid, creator text)
     RETURNS TABLE (relation text, rows bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     inside constant text := CASE WHEN creator IS NULL THEN 'row.notebook_id = $1'
@@ -46,10 +46,11 @@ BEGIN
                                               'discovery_trash', 'discovery_deletions');
     -- Whoever is moving a row to the trash, or back, has done so before the erasing begins. The trash comes first, as
     -- in restore_deletion(), and notebooks come before what is in them, as in DELETE of a notebook.
-    FOR part IN VALUES ('discovery_trash', trashed, 'row_id'), ('notebooks', touched, 'id'), ('sources', inside, 'id'),
-                       ('outputs', inside, 'id') LOOP
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.%I AS row WHERE %s ORDER BY row.%I FOR UPDATE) AS locked',
-                       store, part.column1, part.column2, part.column3) USING notebook, creator;
+    EXECUTE format('SELECT count(*) FROM (%s) AS locked', @extschema@.discovery_lock_trash(store, trashed))
+        USING notebook, creator;
+    FOR part IN VALUES ('notebooks', touched), ('sources', inside), ('outputs', inside) LOOP
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s.%I AS row WHERE %s ORDER BY row.id FOR UPDATE) AS locked',
+                       store, part.column1, part.column2) USING notebook, creator;
     END LOOP;
     relation := 'discovery_deletions';
     EXECUTE format('UPDATE %1$s.discovery_deletions SET reason = NULL WHERE reason IS NOT NULL AND id IN ('

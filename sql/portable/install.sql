@@ -29,7 +29,7 @@ REVOKE ALL ON FUNCTION @extschema@.discovery_install_store(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.discovery_run_step(from_version text, to_version text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     own_schema constant name := (parse_ident(@extschema@.discovery_functions()))[1];
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION @extschema@.discovery_run_step(text, text) IS
 REVOKE ALL ON FUNCTION @extschema@.discovery_run_step(text, text) FROM PUBLIC;
 
 -- Before another edition takes over: the triggers and defaults of the stores go with the functions, the tables stay.
--- What else depends on a function is an error.
+-- What else depends on a function, such as a default of a user's column, is an error.
 CREATE FUNCTION @extschema@.discovery_remove_functions() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
@@ -100,11 +100,12 @@ BEGIN
         UNION ALL
         SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
             FROM @extschema@.discovery_stores(NULL) AS store
-            JOIN pg_class AS c ON c.relnamespace = store.namespace
-            JOIN pg_attribute AS a ON a.attrelid = c.oid
-                AND (c.oid IN (store.notebooks, store.sources)
-                     OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgfoid = ANY (ours)))
+            JOIN @extschema@.discovery_shapes() AS shape ON shape.version = store.version AND shape.kind = 'column'
+            JOIN pg_class AS c ON c.relnamespace = store.namespace AND c.relowner = store.owner
+            JOIN pg_attribute AS a ON a.attrelid = c.oid AND shape.name = c.relname || '.' || quote_ident(a.attname)
             JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                AND split_part(shape.definition, ' DEFAULT ', 2)
+                    = replace(pg_get_expr(d.adbin, d.adrelid), @extschema@.discovery_functions() || '.', '@functions@.')
             JOIN pg_depend AS p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
                 AND p.refclassid = 'pg_proc'::regclass AND p.refobjid = ANY (ours)
     LOOP

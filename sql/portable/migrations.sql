@@ -25,7 +25,7 @@ COMMENT ON FUNCTION @extschema@.discovery_require_read_committed(text) IS 'inter
 -- snapshot, unless this transaction has made the store.
 CREATE FUNCTION @extschema@.discovery_require_fresh(schema name, action text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     is_made_now boolean;
@@ -90,7 +90,7 @@ CREATE FUNCTION @extschema@.discovery_number(version text) RETURNS integer[]
 AS $$
 BEGIN
     IF version = 'base' THEN RETURN '{0,0}'; END IF;
-    IF version !~ '^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$' OR version = '0.0' THEN
+    IF version !~ '^(0|[1-9][0-9]{0,5})[.](0|[1-9][0-9]{0,5})$' OR version = '0.0' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('invalid version: "%s"', version),
             HINT = 'A version has the form MAJOR.MINOR, such as 1.0.';
     END IF;
@@ -131,7 +131,7 @@ BEGIN
         END IF;
         RETURN newest;
     END IF;
-    IF left(target, 1) = sign AND target ~ '^.\d{1,9}$' AND target::integer <> 0 THEN
+    IF left(target, 1) = sign AND target ~ '^.[0-9]{1,9}$' AND target::integer <> 0 THEN
         count := abs(target::integer);
         IF here IS NULL OR here + count > cardinality(versions) AND is_up OR here - count < 1 AND NOT is_up THEN
             IF is_up THEN
@@ -181,7 +181,7 @@ CREATE FUNCTION @extschema@.discovery_replaces_comment(schema name, statement te
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    parts text[] := regexp_match(statement, '^COMMENT ON (?:TABLE|VIEW|COLUMN) @store@\.(\w+)(?:\.(\w+))? IS');
+    parts text[] := regexp_match(statement, E'^COMMENT ON (?:TABLE|VIEW|COLUMN) @store@\\.(\\w+)(?:\\.(\\w+))? IS');
     present text;
 BEGIN
     IF parts IS NULL OR to_regclass(format('%I.%I', schema, parts[1])) IS NULL THEN RETURN false; END IF;
@@ -220,7 +220,7 @@ BEGIN
             '@batch@', 'IS NOT NULL'), '@compression@', compression),
             '@functions@', @extschema@.discovery_functions()), schema);
         BEGIN
-            IF statement ~ '^(WITH|SELECT)\y' THEN
+            IF statement ~ '^(WITH|SELECT)[[:space:]]' THEN
                 FOR told IN EXECUTE statement LOOP
                     RAISE WARNING USING MESSAGE = told.message, HINT = told.hint;
                 END LOOP;
@@ -228,7 +228,7 @@ BEGIN
                 -- The script of an extension may replace, or find, only what is a member. Ours are none otherwise.
                 member := (SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
                            FROM regexp_match(statements[number],
-                                             '^CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) @store@\.(\w+)') AS name
+                                             E'^CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) @store@.(\\w+)') AS name
                            JOIN pg_class AS c ON c.oid = to_regclass(quote_ident(schema) || '.' || quote_ident(name[1]))
                            WHERE EXISTS (SELECT FROM pg_extension WHERE extname = 'discovery'));
                 IF member IS NOT NULL THEN EXECUTE 'ALTER EXTENSION discovery ADD ' || member; END IF;
@@ -261,7 +261,7 @@ CREATE FUNCTION @extschema@.discovery_note(
         start timestamp with time zone, checksum text)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %I.discovery_migrations ALTER COLUMN version SET DEFAULT %L', schema, to_version);
@@ -278,7 +278,7 @@ COMMENT ON FUNCTION @extschema@.discovery_note(name, text, text, text, text, tim
 CREATE FUNCTION @extschema@.discovery_refuse_losses(schema name, from_version text, to_version text, refused text)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     loss record;
@@ -331,7 +331,7 @@ COMMENT ON FUNCTION @extschema@.discovery_refuse_losses(name, text, text, text) 
 -- Takes a store from one version to another, step by step.
 CREATE FUNCTION @extschema@.discovery_run_steps(schema name, from_version text, to_version text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     versions text[] := @extschema@.discovery_versions();
@@ -447,7 +447,7 @@ COMMENT ON FUNCTION @extschema@.discovery_migrate(text, name, boolean, name[]) I
 
 CREATE FUNCTION @extschema@.discovery_drop(schema name, version text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_refuse_losses(schema, version, 'base',

@@ -6,15 +6,20 @@ CREATE FUNCTION @extschema@.discovery_output_row() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    is_changed boolean := NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at AND NOT NEW *= OLD;
 BEGIN
     -- Generated columns are not computed yet; they depend on the others alone.
-    IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at
-       AND (SELECT CASE WHEN NEW *= OLD THEN false WHEN generated IS NULL THEN true
-                        ELSE to_jsonb(NEW) - generated <> to_jsonb(OLD) - generated END
-            FROM (SELECT array_agg(attname::text) FROM pg_attribute
-                  WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) AS columns (generated)) THEN
-        NEW.updated_at := timezone('UTC', now());
+    IF is_changed AND EXISTS (SELECT FROM pg_attribute
+                              WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) THEN
+        EXECUTE (SELECT format('SELECT NOT ROW(%s)::record *= ROW(%s)::record',
+                               string_agg(format('($1).%I', attname), ', '),
+                               string_agg(format('($2).%I', attname), ', '))
+                 FROM pg_attribute
+                 WHERE attrelid = TG_RELID AND attnum > 0 AND attgenerated = '' AND NOT attisdropped)
+            INTO is_changed USING NEW, OLD;
     END IF;
+    IF is_changed THEN NEW.updated_at := timezone('UTC', now()); END IF;
     RETURN NEW;
 END
 $$;
@@ -23,23 +28,22 @@ CREATE FUNCTION @extschema@.discovery_count_outputs() RETURNS trigger
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
-    change record;
     changes refcursor;
 BEGIN
     PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, 'notebooks', TG_TABLE_NAME);
     -- As in discovery_count_sources()
     IF TG_OP = 'INSERT' THEN
         OPEN changes FOR
-            SELECT notebook_id AS notebook, count(*) AS outputs,
+            SELECT notebook_id AS notebook, count(*) AS rows,
                    max(created_at) FILTER (WHERE isfinite(created_at)) AS newest
             FROM new_rows WHERE notebook_id IS NOT NULL GROUP BY notebook_id ORDER BY notebook_id;
     ELSIF TG_OP = 'DELETE' THEN
         OPEN changes FOR
-            SELECT notebook_id AS notebook, -count(*) AS outputs, timezone('UTC', now()) AS newest
+            SELECT notebook_id AS notebook, -count(*) AS rows, timezone('UTC', now()) AS newest
             FROM old_rows WHERE notebook_id IS NOT NULL GROUP BY notebook_id ORDER BY notebook_id;
     ELSIF TG_OP = 'UPDATE' THEN
         OPEN changes FOR
-            SELECT side.notebook, sum(side.rows) AS outputs, max(side.newest) AS newest
+            SELECT side.notebook, sum(side.rows) AS rows, max(side.newest) AS newest
             FROM old_rows AS o
             FULL JOIN new_rows AS n ON n.id = o.id
             CROSS JOIN LATERAL (
@@ -50,22 +54,12 @@ BEGIN
             WHERE o.notebook_id IS DISTINCT FROM n.notebook_id AND side.notebook IS NOT NULL
             GROUP BY side.notebook HAVING sum(side.rows) <> 0 ORDER BY side.notebook;
     ELSE
+        PERFORM @extschema@.discovery_require_read_committed(format('truncate %s', TG_TABLE_NAME));
         OPEN changes FOR EXECUTE format(
-            'SELECT id AS notebook, -output_count AS outputs, timezone(''UTC'', now()) AS newest'
+            'SELECT id AS notebook, -output_count::bigint AS rows, timezone(''UTC'', now()) AS newest'
             ' FROM %I.notebooks WHERE output_count <> 0 ORDER BY id FOR NO KEY UPDATE', TG_TABLE_SCHEMA);
     END IF;
-    LOOP
-        FETCH changes INTO change;
-        EXIT WHEN NOT FOUND;
-        IF NOT @extschema@.discovery_add_to_counts(TG_TABLE_SCHEMA, change.notebook, 0, change.outputs, change.newest)
-           AND change.outputs > 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = format('cannot count the outputs of notebook %s before it exists', change.notebook),
-                DETAIL = 'The SQL-only edition counts at the end of each statement.',
-                HINT = 'Insert the notebook first; a deferred foreign key does not help.';
-        END IF;
-    END LOOP;
-    CLOSE changes;
+    PERFORM @extschema@.discovery_write_changes(TG_TABLE_SCHEMA, TG_TABLE_NAME, changes);
     RETURN NULL;
 END
 $$;

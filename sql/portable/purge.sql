@@ -26,7 +26,7 @@ COMMENT ON FUNCTION @extschema@.discovery_check_purge(text, interval, integer, t
 -- Removes log entries that neither a source nor a row in the trash refers to any longer, for who may delete rows of the
 -- table. It skips those that another purge is removing.
 CREATE FUNCTION @extschema@.discovery_drop_finished_deletions(
-        schema name, relation name, cutoff timestamp with time zone)
+        call oid, schema name, relation name, cutoff timestamp with time zone)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -37,7 +37,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('invalid table to purge: "%s"', relation);
     END IF;
-    PERFORM @extschema@.discovery_require_right(schema, relation, 'DELETE');
+    PERFORM @extschema@.discovery_require_right(
+        @extschema@.discovery_caller(call, 'discovery_drop_finished_deletions'), schema, relation, 'DELETE');
     EXECUTE replace(
         'DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY('
         ' SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1'
@@ -47,8 +48,23 @@ BEGIN
         ' FOR UPDATE SKIP LOCKED))', '@store@', quote_ident(schema)) USING cutoff;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_drop_finished_deletions(name, name, timestamp with time zone) IS
+COMMENT ON FUNCTION @extschema@.discovery_drop_finished_deletions(oid, name, name, timestamp with time zone) IS
     'internal: removes old entries of the deletion log that nothing refers to';
+
+-- The same for the caller.
+CREATE FUNCTION @extschema@.discovery_end_purge(store text, relation name, cutoff timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+DECLARE
+    call constant oid := @extschema@.discovery_call('discovery_drop_finished_deletions');
+BEGIN
+    PERFORM @extschema@.discovery_drop_finished_deletions(call, (parse_ident(store))[1], relation, cutoff);
+    PERFORM @extschema@.discovery_end_call(call);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_end_purge(text, name, timestamp with time zone) IS
+    'internal: removes what a purge leaves in the deletion log';
 
 -- A client can set deleted_at to a time in the past, so deletion_id is checked, too. The oldest rows are chosen that
 -- nobody has locked; choosing by ctid avoids a second look into an index.
@@ -73,6 +89,6 @@ BEGIN
         ' RETURNING id, notebook_id, content_hash::pg_catalog.text, file_path', store, is_removable)
         USING cutoff, max_rows, @extschema@.discovery_first_id(cutoff);
     PERFORM @extschema@.discovery_set_keeping(outer_keeping);
-    PERFORM @extschema@.discovery_drop_finished_deletions((pg_catalog.parse_ident(store))[1], 'sources', cutoff);
+    PERFORM @extschema@.discovery_end_purge(store, 'sources', cutoff);
 END
 $$;

@@ -3,7 +3,8 @@
 --
 
 -- Prevents the deletion of notebooks until the transaction ends: who deletes one locks it before its sources, and we
--- update a source before the count of its notebook. As in foreign keys, the caller needs no right on notebooks.
+-- update a source before the count of its notebook. As in foreign keys, the caller needs no right on notebooks, and who
+-- that is need not be proved: the lock is one that a foreign key of theirs could take.
 CREATE FUNCTION @extschema@.discovery_lock_notebooks(schema name, ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -61,7 +62,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.discovery_require_source(text, uuid) IS
     'internal: raises P0002 unless the caller sees a source';
 
--- The caller needs no right on the log.
+-- The caller needs no right on the log, and need not prove who that is: it tells next to nothing.
 CREATE FUNCTION @extschema@.discovery_require_deletion(schema name, deletion uuid) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -79,6 +80,23 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_require_deletion(name, uuid) IS
     'internal: raises P0002 unless the log has a deletion';
+
+-- As little as that.
+CREATE FUNCTION @extschema@.discovery_has_sources(schema name, deletion uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+DECLARE
+    found_one boolean;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'sources');
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.sources WHERE deletion_id = $1)', schema)
+        INTO found_one USING deletion;
+    RETURN found_one;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_has_sources(name, uuid) IS
+    'internal: whether a deletion has soft-deleted sources';
 
 CREATE FUNCTION @extschema@.delete_source(id uuid, reason text DEFAULT NULL, OUT deletion_id uuid, OUT deleted integer)
     RETURNS record

@@ -32,11 +32,17 @@ BEGIN
         IF is_changed IS NOT TRUE THEN
             probe := NEW;
             probe.deletion_id := OLD.deletion_id;
+            is_changed := NOT probe *= OLD;
             -- Generated columns are not computed yet; they depend on the others alone.
-            SELECT CASE WHEN probe *= OLD THEN false WHEN generated IS NULL THEN true
-                        ELSE to_jsonb(probe) - generated <> to_jsonb(OLD) - generated END INTO is_changed
-                FROM (SELECT array_agg(attname::text) FROM pg_attribute
-                      WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) AS columns (generated);
+            IF is_changed AND EXISTS (SELECT FROM pg_attribute
+                                      WHERE attrelid = TG_RELID AND attgenerated <> '' AND NOT attisdropped) THEN
+                EXECUTE (SELECT format('SELECT NOT ROW(%s)::record *= ROW(%s)::record',
+                                       string_agg(format('($1).%I', attname), ', '),
+                                       string_agg(format('($2).%I', attname), ', '))
+                         FROM pg_attribute
+                         WHERE attrelid = TG_RELID AND attnum > 0 AND attgenerated = '' AND NOT attisdropped)
+                    INTO is_changed USING probe, OLD;
+            END IF;
         END IF;
     END IF;
     IF is_update THEN

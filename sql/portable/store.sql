@@ -87,17 +87,18 @@ DECLARE
     statement text;
     parts text[];
 BEGIN
+    PERFORM @extschema@.discovery_require_read_committed('repair counts');
     PERFORM @extschema@.discovery_lock_tables(schema);
     FOR statement IN
         SELECT part
         FROM @extschema@.discovery_steps() AS step, unnest(step.statements) WITH ORDINALITY AS s (part, number)
         WHERE @extschema@.discovery_number(step.from_version) < @extschema@.discovery_number(step.to_version)
           AND @extschema@.discovery_number(step.to_version) <= @extschema@.discovery_number(version)
-          AND (part ~ '^(ALTER TABLE|CREATE TRIGGER)\y.*@functions@' OR part ~ '^DROP TRIGGER\y')
+          AND (part ~ E'^(ALTER TABLE|CREATE TRIGGER)\\y.*@functions@' OR part ~ E'^DROP TRIGGER\\y')
         ORDER BY @extschema@.discovery_number(step.to_version), number
     LOOP
         -- A later step may have another trigger of the same name, or none.
-        parts := regexp_match(statement, '^(?:CREATE|DROP) TRIGGER (\w+)\y.*? ON @store@\.(\w+)');
+        parts := regexp_match(statement, E'^(?:CREATE|DROP) TRIGGER (\\w+)\\y.*? ON @store@\\.(\\w+)');
         IF parts IS NOT NULL THEN
             IF EXISTS (SELECT FROM pg_trigger WHERE tgname = parts[1]
                        AND tgrelid = format('%I.%I', schema, parts[2])::regclass) THEN
@@ -108,10 +109,10 @@ BEGIN
         PERFORM @extschema@.discovery_run_statements(schema, 'attaching the store', ARRAY[statement]);
     END LOOP;
     IF to_regclass(format('%I.discovery_deletions', schema)) IS NOT NULL THEN
-        PERFORM @extschema@.discovery_repair_counts(schema, 'sources');
+        PERFORM @extschema@.discovery_repair(schema, 'sources');
     END IF;
     IF to_regclass(format('%I.discovery_trash', schema)) IS NOT NULL THEN
-        PERFORM @extschema@.discovery_repair_counts(schema, 'outputs');
+        PERFORM @extschema@.discovery_repair(schema, 'outputs');
     END IF;
 END
 $$;
@@ -296,7 +297,7 @@ COMMENT ON FUNCTION @extschema@.discovery_establish(name, text, boolean) IS
 
 CREATE FUNCTION @extschema@.discovery_alembic_revision(schema name, namespace oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-    SET search_path TO pg_catalog, pg_temp
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     revision text;

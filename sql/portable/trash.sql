@@ -29,26 +29,44 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_keeps_rows() IS 'internal: whether deleted rows move to the trash';
 
--- The deletion of the current transaction and call, as the trigger of sources computes it.
-CREATE FUNCTION @extschema@.discovery_deletion_now() RETURNS uuid
+-- The deletion of the current transaction and call, as the trigger of sources computes it; above 0, another one.
+CREATE FUNCTION @extschema@.discovery_deletion_now(other integer DEFAULT 0) RETURNS uuid
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT (lpad(to_hex(floor(extract(epoch FROM now()) * 1000)::bigint), 12, '0')
             || '7' || lpad(to_hex(number >> 14 & 4095), 3, '0') || to_hex(32768 + (number & 16383))
             || left(encode(sha256(convert_to(
-                concat_ws(' ', number, nullif(current_setting('discovery_internal.call', true), ''),
+                concat_ws(' ', concat(number, '.' || nullif(other, 0)),
+                          nullif(current_setting('discovery_internal.call', true), ''),
                           nullif(current_setting('discovery.reason', true), '')),
                 CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex'), 12))::uuid
     FROM (SELECT pg_current_xact_id()::text::bigint) AS this (number)
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_deletion_now() IS 'internal: the id of the deletion that is under way';
+COMMENT ON FUNCTION @extschema@.discovery_deletion_now(integer) IS 'internal: the id of the deletion that is under way';
+
+CREATE FUNCTION @extschema@.discovery_require_logged(is_logged boolean, deletion uuid) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT is_logged THEN
+        RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+            MESSAGE = format('cannot log deletion %s', deletion),
+            DETAIL = 'A trigger or rule on table "discovery_deletions" prevents it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_require_logged(boolean, uuid) IS
+    'internal: raises 09000 if a deletion is not in the log';
 
 -- Logs rows of a table, or adds them to what the deletion has deleted. Version 1.1 has numbers of sources alone.
 CREATE FUNCTION @extschema@.discovery_log_deletion(schema name, deletion uuid, relation name, rows bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
+DECLARE
+    written bigint;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'discovery_deletions');
     EXECUTE format('INSERT INTO %1$I.discovery_deletions AS known (id, login_role, acting_role, reason, sources%2$s)'
@@ -58,13 +76,16 @@ BEGIN
                    CASE WHEN relation <> 'sources' THEN '0, $4' ELSE '$4' END, relation)
         USING deletion, @extschema@.discovery_acting_role(), nullif(current_setting('discovery.reason', true), ''),
               rows;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    PERFORM @extschema@.discovery_require_logged(written > 0, deletion);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_log_deletion(name, uuid, name, bigint) IS
     'internal: writes the deletion log with the rights of the owner';
 REVOKE ALL ON FUNCTION @extschema@.discovery_log_deletion(name, uuid, name, bigint) FROM PUBLIC;
 
--- All columns come along but generated ones, as pg_dump writes their values. The long text stands alone.
+-- All columns come along but generated ones, as pg_dump writes their values. The long text stands alone. A row whose id
+-- the deletion has already goes to another one: this transaction has given the id to a second row.
 CREATE FUNCTION @extschema@.discovery_keep_rows() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -72,19 +93,23 @@ CREATE FUNCTION @extschema@.discovery_keep_rows() RETURNS trigger
     SET xmlbinary TO base64 SET lc_monetary TO 'C'
 AS $$
 DECLARE
+    statement text;
     deletion uuid;
+    -- The rows to move, all of them if NULL; and those that another deletion must take
+    chosen uuid[];
+    left_over uuid[];
     moved bigint;
+    kept bigint := 0;
 BEGIN
     PERFORM @extschema@.discovery_require_own(TG_TABLE_SCHEMA, TG_TABLE_NAME, 'discovery_trash');
     IF NOT @extschema@.discovery_keeps_rows() THEN RETURN NULL; END IF;
-    deletion := @extschema@.discovery_deletion_now();
-    EXECUTE (
+    statement := (
         SELECT format('INSERT INTO %I.discovery_trash (deletion_id, table_name, row_id, notebook_id, name, created_by,'
                       ' content_hash, file_path, source_deletion_id, hold_reason, column_names, column_values, content)'
                       ' SELECT $1, %L, gone.id, gone.%I, gone.%I, gone.created_by, %s, %L::text[],'
                       ' ARRAY[%s]::text[], %s FROM old_rows AS gone'
-                      -- A row of the same id that this transaction has inserted since, which nobody else has seen
-                      ' ON CONFLICT DO NOTHING', TG_TABLE_SCHEMA, TG_TABLE_NAME,
+                      ' WHERE ($2 IS NULL OR gone.id = ANY ($2)) AND gone.id <> ALL ($3)',
+                      TG_TABLE_SCHEMA, TG_TABLE_NAME,
                       CASE TG_TABLE_NAME WHEN 'notebooks' THEN 'id' ELSE 'notebook_id' END,
                       CASE TG_TABLE_NAME WHEN 'outputs' THEN 'title' ELSE 'name' END,
                       CASE TG_TABLE_NAME WHEN 'sources'
@@ -97,10 +122,26 @@ BEGIN
                            ELSE 'NULL' END)
         FROM pg_attribute
         WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-          AND (TG_TABLE_NAME, attname) NOT IN (('sources', 'extracted_text'), ('outputs', 'content'))) USING deletion;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved > 0 THEN
-        PERFORM @extschema@.discovery_log_deletion(TG_TABLE_SCHEMA, deletion, TG_TABLE_NAME, moved);
+          AND (TG_TABLE_NAME, attname) NOT IN (('sources', 'extracted_text'), ('outputs', 'content')));
+    FOR other IN 0 .. 2147483646 LOOP
+        deletion := @extschema@.discovery_deletion_now(other);
+        EXECUTE format('SELECT coalesce(array_agg(gone.id), ''{}'') FROM old_rows AS gone'
+                       ' JOIN %I.discovery_trash AS trash ON trash.deletion_id = $1 AND trash.table_name = $3'
+                       ' AND trash.row_id = gone.id WHERE $2 IS NULL OR gone.id = ANY ($2)', TG_TABLE_SCHEMA)
+            INTO left_over USING deletion, chosen, TG_TABLE_NAME::text;
+        EXECUTE statement USING deletion, chosen, left_over;
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved > 0 THEN
+            PERFORM @extschema@.discovery_log_deletion(TG_TABLE_SCHEMA, deletion, TG_TABLE_NAME, moved);
+        END IF;
+        kept := kept + moved;
+        EXIT WHEN cardinality(left_over) = 0;
+        chosen := left_over;
+    END LOOP;
+    IF kept <> (SELECT count(*) FROM old_rows) THEN
+        RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+            MESSAGE = format('cannot move a row of table "%s" to the trash', TG_TABLE_NAME),
+            DETAIL = 'A trigger or rule on table "discovery_trash" prevents it.';
     END IF;
     RETURN NULL;
 END
@@ -109,126 +150,157 @@ COMMENT ON FUNCTION @extschema@.discovery_keep_rows() IS
     'trigger after each statement that deletes: moves the rows to the trash if deleted rows are kept';
 REVOKE ALL ON FUNCTION @extschema@.discovery_keep_rows() FROM PUBLIC;
 
--- Foreign keys of users to rows that go with a row of a table, and the number of rows by which they refer to them; NULL
--- where the owner may not read all of the users' table. `locking` locks what the key refers to.
-CREATE FUNCTION @extschema@.discovery_references(schema name, deleted name, id uuid)
-    RETURNS TABLE (relation text, action text, key name, rows bigint, locking text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+-- Foreign keys of users to rows that go with a row of a table. `referred` reads what the key refers to, with the id of
+-- that row as $1; `referring` follows the name of the table in a query for the rows that refer to it.
+CREATE FUNCTION @extschema@.discovery_references(schema name, deleted name)
+    RETURNS TABLE (relation oid, name text, action text, key name, referred text, referring text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
 AS $$
-DECLARE
-    foreign_key record;
-BEGIN
-    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
-    PERFORM @extschema@.discovery_require_right(schema, deleted, 'SELECT');
-    FOR foreign_key IN
-        SELECT k.conrelid, k.conrelid::regclass::text AS relation, k.confdeltype::text AS action, k.conname AS key,
-               format('SELECT FROM %s AS gone WHERE gone.%I = $1', k.confrelid::regclass,
-                      CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END) AS referred,
-               -- The operator is the key's, as in its own checks: citext has one of its own.
-               (SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, s.nspname, o.oprname,
-                                         a.attname), ' AND ')
-                FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
-                JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
-                JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other
-                JOIN pg_operator AS o ON o.oid = pair.operator
-                JOIN pg_namespace AS s ON s.oid = o.oprnamespace) AS condition
-        FROM pg_constraint AS k
-        JOIN pg_class AS c ON c.oid = k.confrelid
-        JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
-        JOIN pg_class AS r ON r.oid = k.conrelid
-        WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relname IN ('notebooks', 'sources', 'outputs')
-          AND deleted IN ('notebooks', c.relname)
-          AND NOT (r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs') AND c.relname = 'notebooks'
-                   AND k.confdeltype = 'c')
-        ORDER BY 2, 4
-    LOOP
-        relation := foreign_key.relation; action := foreign_key.action; key := foreign_key.key; rows := NULL;
-        locking := foreign_key.referred || ' FOR UPDATE';
-        IF id IS NOT NULL AND has_table_privilege(foreign_key.conrelid, 'SELECT') THEN
-            -- Until it is read, nobody puts a view in its place: that would run as the owner here.
-            LOOP
-                relation := foreign_key.conrelid::regclass;
-                EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', relation);
-                EXIT WHEN to_regclass(relation) = foreign_key.conrelid;
-            END LOOP;
-        END IF;
-        IF id IS NOT NULL AND has_table_privilege(foreign_key.conrelid, 'SELECT')
-           AND NOT row_security_active(foreign_key.conrelid) THEN
-            EXECUTE format('SELECT count(*) FROM %s AS referring WHERE EXISTS (%s AND %s)', relation,
-                           foreign_key.referred, foreign_key.condition) INTO rows USING id;
-        END IF;
-        RETURN NEXT;
-    END LOOP;
-END
+    SELECT k.conrelid, k.conrelid::regclass::text, k.confdeltype::text, k.conname, gone.rows,
+           format(' AS referring WHERE EXISTS (%s AND %s)', gone.rows, pairs.condition)
+    FROM pg_constraint AS k
+    JOIN pg_class AS c ON c.oid = k.confrelid
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
+    JOIN pg_class AS r ON r.oid = k.conrelid
+    CROSS JOIN LATERAL (
+        SELECT format('SELECT FROM %s AS gone WHERE gone.%I OPERATOR(pg_catalog.=) $1', k.confrelid::regclass,
+                      CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END)) AS gone (rows)
+    CROSS JOIN LATERAL (
+        -- The operator is the key's, as in its own checks: citext has one of its own.
+        SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, s.nspname, o.oprname, a.attname),
+                          ' AND ')
+        FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
+        JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
+        JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other
+        JOIN pg_operator AS o ON o.oid = pair.operator
+        JOIN pg_namespace AS s ON s.oid = o.oprnamespace) AS pairs (condition)
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relname IN ('notebooks', 'sources', 'outputs')
+      AND deleted IN ('notebooks', c.relname)
+      AND NOT (r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs') AND c.relname = 'notebooks'
+               AND k.confdeltype = 'c')
+    ORDER BY 2, 4
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_references(name, name, uuid) IS
-    'internal: rows of other tables that refer to a row or to what goes with it';
+COMMENT ON FUNCTION @extschema@.discovery_references(name, name) IS
+    'internal: foreign keys of other tables to a row or to what goes with it';
 
--- Locks what foreign keys that lose rows refer to, as the owner: nobody can add a reference then. The notebook is
--- locked before what is in it, as by DELETE.
-CREATE FUNCTION @extschema@.discovery_lock_references(schema name, deleted name, id uuid) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+-- Whether a function with the rights of its owner may read all of a table. The planner computes what predicates of its
+-- indexes call, with those rights, so who owns the table or a partition must have them as well.
+CREATE FUNCTION @extschema@.discovery_may_read(relation oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
 AS $$
-DECLARE
-    statement text;
-BEGIN
-    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
-    PERFORM @extschema@.discovery_require_right(schema, deleted, 'DELETE');
-    FOR statement IN SELECT one.locking FROM @extschema@.discovery_references(schema, deleted, NULL) AS one
-                     WHERE one.action IN ('c', 'n', 'd') LOOP
-        EXECUTE format('SELECT FROM %I.%I WHERE id = $1 FOR UPDATE', schema, deleted) USING id;
-        EXECUTE statement USING id;
-    END LOOP;
-END
+    SELECT has_table_privilege(relation, 'SELECT') AND NOT row_security_active(relation)
+       AND (SELECT bool_and(pg_has_role(c.relowner, current_user, 'USAGE')) FROM pg_class AS c
+            WHERE c.oid = relation OR c.oid IN (SELECT part.relid FROM pg_partition_tree(relation) AS part))
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_lock_references(name, name, uuid) IS
-    'internal: keeps others from referring to a row that is to be deleted';
+COMMENT ON FUNCTION @extschema@.discovery_may_read(oid) IS
+    'internal: whether the owner of the functions may read all of a table, and can without running code of others';
 
-CREATE FUNCTION @extschema@.discovery_refuse_losing_references(schema name, deleted name, id uuid) RETURNS void
+-- What to read a table by. Until the transaction ends, nobody puts a view in its place: that would run as who reads it.
+CREATE FUNCTION @extschema@.discovery_keep_table(relation oid) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    found_one record;
-    one_of_them constant text := CASE deleted WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
+    name text;
 BEGIN
-    PERFORM @extschema@.discovery_lock_references(schema, deleted, id);
-    SELECT * INTO found_one FROM @extschema@.discovery_references(schema, deleted, id) AS one
-        WHERE one.action IN ('c', 'n', 'd') AND one.rows IS DISTINCT FROM 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
-            MESSAGE = format('cannot move the %s to the trash because rows of table "%s" refer to it', one_of_them,
-                             found_one.relation),
-            DETAIL = CASE WHEN found_one.rows IS NULL
-                THEN format('The owner of the store may not read all of that table, whose foreign key "%s" would delete'
-                            ' or change rows.', found_one.key)
-                ELSE format('Its foreign key "%s" would delete or change rows, which could not be restored: %s.',
-                            found_one.key, found_one.rows) END,
-            HINT = format('Remove these rows first, or delete the %s for good by DELETE.', one_of_them);
-    END IF;
+    LOOP
+        name := relation::regclass;
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', name);
+        EXIT WHEN to_regclass(name) = relation;
+    END LOOP;
+    -- A foreign key is for the rows of the table itself, or of its partitions.
+    RETURN CASE (SELECT relkind FROM pg_class WHERE oid = relation) WHEN 'p' THEN name ELSE 'ONLY ' || name END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_refuse_losing_references(name, name, uuid) IS
+COMMENT ON FUNCTION @extschema@.discovery_keep_table(oid) IS
+    'internal: locks a table, so that its name stays; returns what to read it by';
+
+-- Locks what foreign keys that lose rows refer to, so that nobody can add a reference. Raises 23503 if there is one.
+-- The notebook is locked before what is in it, as by DELETE. Where the owner may not read all of a table, or must not
+-- because of whose it is, the number of rows is not known.
+CREATE FUNCTION @extschema@.discovery_refuse_losing_references(call oid, schema name, deleted name, id uuid)
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path TO pg_catalog, pg_temp SET row_security TO off
+AS $$
+DECLARE
+    caller name;
+    losing record;
+    place text;
+    rows bigint;
+    one_of_them constant text := CASE deleted WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
+BEGIN
+    PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
+    caller := @extschema@.discovery_caller(call, 'discovery_refuse_losing_references');
+    PERFORM @extschema@.discovery_require_right(caller, schema, deleted, 'SELECT');
+    PERFORM @extschema@.discovery_require_right(caller, schema, deleted, 'DELETE');
+    EXECUTE format('SELECT FROM %I.%I WHERE id = $1 FOR UPDATE', schema, deleted) USING id;
+    FOR losing IN SELECT * FROM @extschema@.discovery_references(schema, deleted) AS one
+                  WHERE one.action IN ('c', 'n', 'd') LOOP
+        EXECUTE losing.referred || ' FOR UPDATE' USING id;
+    END LOOP;
+    FOR losing IN SELECT * FROM @extschema@.discovery_references(schema, deleted) AS one
+                  WHERE one.action IN ('c', 'n', 'd') LOOP
+        rows := NULL;
+        IF @extschema@.discovery_may_read(losing.relation) THEN
+            place := @extschema@.discovery_keep_table(losing.relation);
+            IF @extschema@.discovery_may_read(losing.relation) THEN
+                EXECUTE concat('SELECT count(*) FROM ', place, losing.referring) INTO rows USING id;
+            END IF;
+        END IF;
+        CONTINUE WHEN rows = 0;
+        RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
+            MESSAGE = format('cannot move the %s to the trash because rows of table "%s" refer to it', one_of_them,
+                             losing.relation::regclass),
+            DETAIL = CASE WHEN rows IS NULL
+                THEN format('The owner of the store may not read all of that table, whose foreign key "%s" would delete'
+                            ' or change rows.', losing.key)
+                ELSE format('Its foreign key "%s" would delete or change rows, which could not be restored: %s.',
+                            losing.key, rows) END,
+            HINT = format('Remove these rows first, or delete the %s for good by DELETE.', one_of_them);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_refuse_losing_references(oid, name, name, uuid) IS
     'internal: raises 23503 if the trash could not undo the deletion of a row';
+
+-- A query for rows in the trash that locks them in the one order that all keep to, notebooks first. `condition` is on
+-- row.
+CREATE FUNCTION @extschema@.discovery_lock_trash(store text, condition text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT * FROM %s.discovery_trash AS row WHERE %s ORDER BY row.deletion_id,'
+                  ' row.table_name OPERATOR(pg_catalog.<>) ''notebooks''::pg_catalog.text, row.table_name DESC,'
+                  ' row.notebook_id, row.content_hash COLLATE pg_catalog."C", row.row_id FOR UPDATE', store, condition)
+$$;
+COMMENT ON FUNCTION @extschema@.discovery_lock_trash(text, text) IS
+    'internal: a query that locks rows in the trash in one order';
 
 -- What a deletion that moved a row to the trash has deleted.
 CREATE FUNCTION @extschema@.discovery_deletion_of(
-        schema name, relation name, row_id uuid, deletion uuid, OUT sources bigint, OUT outputs bigint)
+        call oid, schema name, relation name, row_id uuid, deletion uuid, OUT sources bigint, OUT outputs bigint)
     RETURNS record
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
+DECLARE
+    is_there boolean;
+    is_logged boolean;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_deletions');
-    PERFORM @extschema@.discovery_require_right(schema, relation, 'DELETE');
-    EXECUTE replace('SELECT deletion.sources, deletion.outputs FROM @store@.discovery_trash AS trash'
-                    ' JOIN @store@.discovery_deletions AS deletion ON deletion.id = trash.deletion_id'
+    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call, 'discovery_deletion_of'), schema,
+                                              relation, 'DELETE');
+    EXECUTE replace('SELECT true, deletion.id IS NOT NULL, deletion.sources, deletion.outputs'
+                    ' FROM @store@.discovery_trash AS trash'
+                    ' LEFT JOIN @store@.discovery_deletions AS deletion ON deletion.id = trash.deletion_id'
                     ' WHERE trash.deletion_id = $3 AND trash.row_id = $1 AND trash.table_name = $2',
                     '@store@', quote_ident(schema))
-        INTO sources, outputs USING row_id, relation::text, deletion;
-    IF sources IS NULL THEN
+        INTO is_there, is_logged, sources, outputs USING row_id, relation::text, deletion;
+    PERFORM @extschema@.discovery_require_logged(is_logged, deletion);
+    IF is_there IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
             MESSAGE = format('cannot move %s %s to the trash',
                              CASE relation WHEN 'notebooks' THEN 'notebook' ELSE 'output' END, row_id),
@@ -236,7 +308,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_deletion_of(name, name, uuid, uuid) IS
+COMMENT ON FUNCTION @extschema@.discovery_deletion_of(oid, name, name, uuid, uuid) IS
     'internal: what the deletion that moved a row to the trash has deleted';
 
 -- Deletes a row, which moves to the trash.
@@ -252,8 +324,10 @@ DECLARE
     outer_keeping pg_catalog.text;
     rows pg_catalog.int8;
     is_there pg_catalog.bool;
-    one constant pg_catalog.text := CASE relation WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
+    one constant pg_catalog.text :=
+        CASE WHEN relation OPERATOR(pg_catalog.=) 'notebooks' THEN 'notebook' ELSE 'output' END;
     schema constant pg_catalog.name := (pg_catalog.parse_ident(store))[1];
+    call pg_catalog.oid;
 BEGIN
     PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
     outer_keeping := @extschema@.discovery_set_keeping('on');
@@ -265,7 +339,12 @@ BEGIN
                                   relation) INTO is_there USING row_id;
         -- Whoever does not see the row learns nothing of others' rows here.
         IF is_there AND pg_catalog.has_table_privilege(pg_catalog.format('%s.%I', store, relation), 'DELETE') THEN
-            PERFORM @extschema@.discovery_refuse_losing_references(schema, relation, row_id);
+            IF EXISTS (SELECT FROM @extschema@.discovery_references(schema, relation) AS one
+                       WHERE one.action OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog.text[])) THEN
+                call := @extschema@.discovery_call('discovery_refuse_losing_references');
+                PERFORM @extschema@.discovery_refuse_losing_references(call, schema, relation, row_id);
+                PERFORM @extschema@.discovery_end_call(call);
+            END IF;
         END IF;
         EXECUTE pg_catalog.format('DELETE FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1 AND $2', store, relation)
             USING row_id, is_there;
@@ -285,8 +364,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('%s %s does not exist', one, row_id);
     END IF;
+    call := @extschema@.discovery_call('discovery_deletion_of');
     SELECT d.sources, d.outputs INTO sources, outputs
-        FROM @extschema@.discovery_deletion_of(schema, relation, row_id, deletion_id) AS d;
+        FROM @extschema@.discovery_deletion_of(call, schema, relation, row_id, deletion_id) AS d;
+    PERFORM @extschema@.discovery_end_call(call);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_delete_row(text, name, uuid, text) IS
@@ -326,6 +407,7 @@ AS $$
 DECLARE
     store pg_catalog.text;
     is_there pg_catalog.bool;
+    other pg_catalog.record;
 BEGIN
     PERFORM @extschema@.discovery_require_argument(id IS NULL, 'id');
     store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
@@ -342,73 +424,39 @@ BEGIN
         FROM @store@.sources WHERE notebook_id OPERATOR(pg_catalog.=) $1 AND deleted_at IS NOT NULL
         UNION ALL SELECT 'outputs', pg_catalog.count(*), 'moved to the trash'
         FROM @store@.outputs WHERE notebook_id OPERATOR(pg_catalog.=) $1$sql$, '@store@', store) USING id;
-    RETURN QUERY SELECT other.relation, other.rows, CASE other.action WHEN 'c' THEN 'deleted for good, by a foreign key'
-            WHEN 'n' THEN 'changed, by a foreign key' WHEN 'd' THEN 'changed, by a foreign key'
-            ELSE 'in the way, by a foreign key' END
-        FROM @extschema@.discovery_references((pg_catalog.parse_ident(store))[1], 'notebooks', id)
-            AS other
-        WHERE other.rows IS NULL OR other.rows OPERATOR(pg_catalog.>) 0;
+    -- On a standby nothing proves who calls, so these are counted as the caller.
+    FOR other IN SELECT * FROM @extschema@.discovery_references((pg_catalog.parse_ident(store))[1], 'notebooks') LOOP
+        rows := NULL;
+        IF pg_catalog.has_table_privilege(other.relation, 'SELECT')
+           AND NOT pg_catalog.row_security_active(other.relation) THEN
+            EXECUTE pg_catalog.concat('SELECT pg_catalog.count(*) FROM ',
+                @extschema@.discovery_keep_table(other.relation), other.referring) INTO rows USING id;
+            CONTINUE WHEN rows OPERATOR(pg_catalog.=) 0;
+        END IF;
+        table_name := other.name;
+        effect := CASE WHEN other.action OPERATOR(pg_catalog.=) 'c' THEN 'deleted for good, by a foreign key'
+            WHEN other.action OPERATOR(pg_catalog.=) ANY ('{n,d}'::pg_catalog.text[]) THEN 'changed, by a foreign key'
+            ELSE 'in the way, by a foreign key' END;
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
-
-CREATE FUNCTION @extschema@.hold_deletion(deletion_id uuid, reason text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $$
-BEGIN
-    PERFORM @extschema@.discovery_require_writable('hold_deletion()');
-    PERFORM @extschema@.discovery_require_argument(reason IS NULL, 'reason');
-    IF reason OPERATOR(pg_catalog.=) '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'reason must not be empty';
-    END IF;
-    PERFORM @extschema@.discovery_set_hold_of_deletion(deletion_id, reason);
-END
-$$;
-
-CREATE FUNCTION @extschema@.release_deletion(deletion_id uuid) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $$
-BEGIN
-    PERFORM @extschema@.discovery_require_writable('release_deletion()');
-    PERFORM @extschema@.discovery_set_hold_of_deletion(deletion_id, NULL);
-END
-$$;
-
-CREATE FUNCTION @extschema@.discovery_set_hold_of_deletion(deletion uuid, reason text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $$
-DECLARE
-    store pg_catalog.text;
-    rows pg_catalog.int8;
-BEGIN
-    PERFORM @extschema@.discovery_require_argument(deletion IS NULL, 'deletion_id');
-    store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
-    PERFORM @extschema@.discovery_require_deletion((pg_catalog.parse_ident(store))[1], deletion);
-    EXECUTE pg_catalog.format('UPDATE %s.discovery_trash SET hold_reason = $2'
-                              ' WHERE deletion_id OPERATOR(pg_catalog.=) $1', store) USING deletion, reason;
-    GET DIAGNOSTICS rows = ROW_COUNT;
-    IF rows OPERATOR(pg_catalog.=) 0 THEN
-        RAISE EXCEPTION USING ERRCODE = 'no_data_found', MESSAGE = 'the trash has nothing of this deletion',
-            HINT = 'A source that was soft-deleted is held by hold_source().';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.discovery_set_hold_of_deletion(uuid, text) IS
-    'internal: sets or removes the hold of a deletion';
 
 -- Lists the files of rows that have left the trash, for who may delete there.
-CREATE FUNCTION @extschema@.discovery_lose_files(schema name, paths text[]) RETURNS void
+CREATE FUNCTION @extschema@.discovery_lose_files(call oid, schema name, paths text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_lost_files');
-    PERFORM @extschema@.discovery_require_right(schema, 'discovery_trash', 'DELETE');
+    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call, 'discovery_lose_files'), schema,
+                                              'discovery_trash', 'DELETE');
     EXECUTE format('INSERT INTO %I.discovery_lost_files (id, file_path)'
                    ' SELECT @extschema@.uuid_v7(), path FROM unnest($1) AS path WHERE path IS NOT NULL', schema)
         USING paths;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_lose_files(name, text[]) IS
+COMMENT ON FUNCTION @extschema@.discovery_lose_files(oid, name, text[]) IS
     'internal: lists the paths of files of rows that have left the trash';
 
 -- Whole deletions, so that what is left of the trash can be restored. It locks the rows, as restore_deletion() does,
@@ -422,6 +470,7 @@ DECLARE
         @extschema@.discovery_check_purge('purge_trash()', older_than, max_deletions, 'max_deletions');
     store pg_catalog.text := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
     paths pg_catalog.text[];
+    call pg_catalog.oid;
 BEGIN
     FOR table_name, id, notebook_id, content_hash, file_path IN EXECUTE pg_catalog.replace($sql$
         WITH old AS (
@@ -451,8 +500,9 @@ BEGIN
         paths := pg_catalog.array_append(paths, file_path);
         RETURN NEXT;
     END LOOP;
-    PERFORM @extschema@.discovery_lose_files((pg_catalog.parse_ident(store))[1], paths);
-    PERFORM @extschema@.discovery_drop_finished_deletions(
-        (pg_catalog.parse_ident(store))[1], 'discovery_trash', cutoff);
+    call := @extschema@.discovery_call('discovery_lose_files');
+    PERFORM @extschema@.discovery_lose_files(call, (pg_catalog.parse_ident(store))[1], paths);
+    PERFORM @extschema@.discovery_end_call(call);
+    PERFORM @extschema@.discovery_end_purge(store, 'discovery_trash', cutoff);
 END
 $$;

@@ -186,14 +186,14 @@ my (undef, undef, $seized) = try_psql($node, 'managed', "SET ROLE stranger;
 like($seized, qr/ERROR:  table "notebooks" does not belong to the owner of the functions/,
 	'our triggers on the table of another role do nothing');
 my (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
-	SELECT discovery_repair_counts('public', 'sources')");
+	SELECT discovery_repair_counts(discovery_call('discovery_repair_counts'), 'public', 'sources')");
 like($granted, qr/ERROR:  permission denied for table sources/, 'who has no rights repairs no counts');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
-	SELECT discovery_drop_finished_deletions('public', 'sources', now())");
+	SELECT discovery_end_purge('public', 'sources', now())");
 like($granted, qr/ERROR:  permission denied for table sources/, 'and removes no log');
 $node->safe_psql('managed', 'GRANT DELETE ON notebooks TO stranger');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
-	SELECT discovery_drop_finished_deletions('public', 'notebooks', now())");
+	SELECT discovery_end_purge('public', 'notebooks', now())");
 like($granted, qr/ERROR:  invalid table to purge: "notebooks"/, 'nor does who may delete notebooks');
 $node->safe_psql('managed', 'REVOKE DELETE ON notebooks FROM stranger');
 (undef, undef, $granted) = try_psql($node, 'managed', "SET ROLE stranger;
