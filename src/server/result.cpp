@@ -4,7 +4,7 @@
 namespace discovery {
 
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments) {
-    Tuplestorestate *rows = begin_result(fcinfo);
+    const Rows rows = begin_result(fcinfo);
     SPI_connect();
     query(sql, arguments, false, rows);
     SPI_finish();

@@ -5,11 +5,12 @@
 
 namespace discovery {
 
-/// Starts an empty result and returns its tuplestore. Its columns are those that the caller expects, not asked of the
-/// catalog: an update of the extension may have replaced the function since the call began.
-inline Tuplestorestate *begin_result(FunctionCallInfo fcinfo) {
+/// Starts an empty result and returns where its rows go. Its columns are those that the caller expects, not asked of
+/// the catalog: an update of the extension may have replaced the function since the call began.
+inline Rows begin_result(FunctionCallInfo fcinfo) {
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    return reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setResult;
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    return {result->setResult, result->setDesc};
 }
 
 /// Adds a row to the result. `values` and `nulls` have one element for each column of the function.
@@ -19,7 +20,8 @@ inline void put_row(FunctionCallInfo fcinfo, const Datum *values, const bool *nu
 }
 
 /// Runs a query, which qualifies every name and operator, and returns its rows as the result of the
-/// set-returning function. The columns of the query must have the types of the function's columns.
+/// set-returning function.
+/// Errors: 42804 a column has not the type of the function's.
 Datum return_rows(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Argument> arguments);
 
 }  // namespace discovery

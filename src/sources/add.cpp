@@ -174,11 +174,11 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
         };
         if (look(live_index, find_live)) {
             if (conflict.on_duplicate == "error") raise_duplicate(store, 0, result_text(0, 0), result_text(0, 1));
-            put_outcome(fcinfo, result_datum(0, 0, &is_null), "duplicate");
+            put_outcome(fcinfo, result_datum(0, 0, UUIDOID, &is_null), "duplicate");
             return Attempt::done;
         }
         if (conflict.on_deleted != "add" && look(deleted_index, find_deleted)) {
-            Datum id = result_datum(0, 0, &is_null);
+            Datum id = result_datum(0, 0, UUIDOID, &is_null);
             Attempt attempt = try_restore(store, source, id);
             if (attempt == Attempt::done) put_outcome(fcinfo, id, "restored");
             // Above READ COMMITTED, the duplicate may be outside our snapshot, so no query can find
@@ -191,7 +191,7 @@ Attempt try_add(FunctionCallInfo fcinfo, const Store &store, const NewSource &so
             {source.notebook_id, source.name, source.source_type, source.extracted_text, source.content_hash,
              source.file_type, source.url, source.file_path, source.file_size, source.metadata, source.columns}) == 0)
         return Attempt::found_a_duplicate;
-    put_outcome(fcinfo, result_datum(0, 0, &is_null), "added");
+    put_outcome(fcinfo, result_datum(0, 0, UUIDOID, &is_null), "added");
     return Attempt::done;
 }
 

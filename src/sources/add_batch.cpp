@@ -150,7 +150,7 @@ void look(const Batch &batch, const Pending &pending, const char *condition, con
 
 core::Uuid id_of(uint64 row) {
     bool is_null;
-    return to_uuid(result_datum(row, 1, &is_null));
+    return to_uuid(result_datum(row, 1, UUIDOID, &is_null));
 }
 
 // Gives the elements whose content a live source has its id.
@@ -246,7 +246,7 @@ void insert(Batch &batch, const int *numbers, int count) {
         while (!is_whole && next < count && batch.elements[numbers[next]].hash != hash) ++next;
         if (next == count || (!is_whole && hash.empty())) refuse_changed(batch);
         Element &element = batch.elements[numbers[next++]];
-        element.id = to_uuid(result_datum(row, 0, &is_null));
+        element.id = to_uuid(result_datum(row, 0, UUIDOID, &is_null));
         element.outcome = "added";
     }
 }

@@ -70,6 +70,14 @@ void run_counting(const char *sql, Oid owner, Datum notebook, std::initializer_l
 
 constexpr Timestamp no_timestamp = PG_INT64_MIN;
 
+// Errors: 09000 a trigger or rule of the user's keeps the count of a notebook from being written.
+[[noreturn]] void refuse_prevented(Oid table, Datum notebook) {
+    ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+            errmsg("cannot write the count of notebook %s", uuid_text(notebook)),
+            errdetail("A trigger or rule on table \"%s\" prevents the update.", get_rel_name(table)),
+            err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(table)));
+}
+
 // Counts the rows of a notebook and writes their number where it differs. The notebook is locked first: then
 // no other transaction changes its count before this one ends, and the snapshot of the next statement has all
 // that the others have counted. Returns the number of rows changed.
@@ -83,7 +91,14 @@ int64 recount(const Store &store, const Count &count, const char *notebooks, con
         " WHERE notebook.id OPERATOR(pg_catalog.=) $1"
         " AND notebook.%s OPERATOR(pg_catalog.<>) actual.rows AND %s",
         notebooks, count.column, rows, count.condition, count.column, placed(counts_row, store));
-    return static_cast<int64>(run_saved(sql, {uuid_argument(id)}));
+    if (run_saved(sql, {uuid_argument(id)}) > 0) return 1;
+    if (run_saved(psprintf("SELECT FROM %s AS notebook WHERE notebook.id OPERATOR(pg_catalog.=) $1"
+                           " AND notebook.%s OPERATOR(pg_catalog.<>) (SELECT pg_catalog.count(*) FROM %s AS counted"
+                           " WHERE counted.notebook_id OPERATOR(pg_catalog.=) $1%s)",
+                           notebooks, count.column, rows, count.condition),
+                  {uuid_argument(id)}) > 0)
+        refuse_prevented(get_relname_relid("notebooks", store.schema), id);
+    return 0;
 }
 
 // Whether the counts in this table are written at the end of each statement. No code of a user may run at
@@ -109,14 +124,6 @@ void keep_notebooks(Relation sources, Oid table, const core::Debts &debts) {
               {{UUIDARRAYOID, PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR))}});
     leave(session);
     SPI_finish();
-}
-
-// Errors: 09000 a trigger or rule of the user's keeps the count of a notebook from being written.
-[[noreturn]] void refuse_prevented(Oid table, Datum notebook) {
-    ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-            errmsg("cannot write the count of notebook %s", uuid_text(notebook)),
-            errdetail("A trigger or rule on table \"%s\" prevents the update.", get_rel_name(table)),
-            err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(table)));
 }
 
 using Debt = core::Debts::const_iterator;
@@ -216,7 +223,9 @@ void write_counts(const core::Debts &debts) {
 }
 
 void clear_counts(Relation counted, const Count &count) {
+    // To notebooks that are gone, and may come again, it stays owed.
     write_owed_counts();
+    forget_owed_counts(referenced_notebooks(counted), count.change);
     SPI_connect();
     Session session = act_as_owner_of(counted);
     const char *notebooks = hold_name(referenced_notebooks(counted), counted->rd_rel->relowner, RowExclusiveLock);
@@ -234,8 +243,9 @@ void clear_counts(Relation counted, const Count &count) {
     for (uint64 row = 0; row < rows; ++row) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
-        Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
-        run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}});
+        Datum id = result_datum(found, row, 0, UUIDOID, &is_null);
+        if (run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}}) == 0)
+            refuse_prevented(referenced_notebooks(counted), id);
     }
     if (IsolationUsesXactSnapshot() &&
         query(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0 LIMIT 1", notebooks, count.column)) > 0)
@@ -268,7 +278,7 @@ int64 repair_counts(const Store &store, const Count &count) {
                     for (uint64 row = first; row < Min(first + part, rows); ++row) {
                         CHECK_FOR_INTERRUPTS();
                         bool is_null;
-                        Datum id = SPI_getbinval(found->vals[row], found->tupdesc, 1, &is_null);
+                        Datum id = result_datum(found, row, 0, UUIDOID, &is_null);
                         repaired += recount(store, count, notebooks, counted, id);
                     }
                 });

@@ -13,9 +13,11 @@ namespace discovery {
 /// A column of notebooks, and the rows that it counts: those of a table that meet a condition on `counted`.
 struct Count {
     const char *column, *table, *condition;
+    std::int64_t core::Change::*change;
 };
-inline constexpr Count source_count{"source_count", "sources", " AND counted.deleted_at IS NULL"};
-inline constexpr Count output_count{"output_count", "outputs", ""};
+inline constexpr Count source_count{"source_count", "sources", " AND counted.deleted_at IS NULL",
+                                    &core::Change::sources};
+inline constexpr Count output_count{"output_count", "outputs", "", &core::Change::outputs};
 
 /// Adds the net changes of a statement to the counts of the notebooks that the table `counted` refers to. They are
 /// written at the end of the transaction, or before it reads them (owed_counts.hpp). If code of users runs
@@ -32,7 +34,8 @@ void owe_counts_of(Relation notebooks, const core::Uuid &id, const core::Change 
 /// notebooks that do not exist stays owed.
 void write_counts(const core::Debts &debts);
 
-/// Sets a count to 0 in all notebooks that the table `counted` refers to, after TRUNCATE.
+/// Sets a count to 0 in all notebooks that the table `counted` refers to, and forgets what is owed to it, after
+/// TRUNCATE.
 /// Errors: those of add_to_counts(); 40001 another transaction has counted rows since the snapshot, which TRUNCATE has
 /// removed, too.
 void clear_counts(Relation counted, const Count &count);

@@ -18,14 +18,14 @@ namespace {
 // Errors: P0002 some do not exist; 42501 a policy prevents locking some of them.
 void lock_sources(const Store &store, Argument ids) {
     // The notebooks of all of them, live or not: a source may be restored before it is locked.
-    lock_notebooks_where(store, "id OPERATOR(pg_catalog.=) ANY ($1)", ids);
+    lock_notebooks_where(store, "sources", "id OPERATOR(pg_catalog.=) ANY ($1)", ids);
     run_saved(placed("SELECT pg_catalog.count(*) FROM (SELECT FROM @store@.sources"
                      " WHERE id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS locked",
                      store),
               {ids});
-    int64 locked = DatumGetInt64(result_datum(0, 0, &ids.is_null));
+    int64 locked = DatumGetInt64(result_datum(0, 0, INT8OID, &ids.is_null));
     run_saved("SELECT pg_catalog.count(DISTINCT id) FROM pg_catalog.unnest($1) AS given (id)", {ids});
-    if (DatumGetInt64(result_datum(0, 0, &ids.is_null)) == locked) return;
+    if (DatumGetInt64(result_datum(0, 0, INT8OID, &ids.is_null)) == locked) return;
     // List at most ten unknown ids.
     query(placed("SELECT pg_catalog.concat(pg_catalog.string_agg(id::pg_catalog.text, ', ' ORDER BY id)"
                  " FILTER (WHERE number OPERATOR(pg_catalog.<=) 10),"
@@ -38,19 +38,17 @@ void lock_sources(const Store &store, Argument ids) {
                  " AS unknown",
                  store),
           {ids}, false);
-    if (DatumGetInt64(result_datum(0, 1, &ids.is_null)) > 0) raise_unknown(result_text(0, 0));
+    if (DatumGetInt64(result_datum(0, 1, INT8OID, &ids.is_null)) > 0) raise_unknown(result_text(0, 0));
     // All of them are visible, but policies prevent locking some.
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for some of the sources"));
 }
 
 // The first of the ids that a statement has returned, in CurrentMemoryContext.
-Datum first_id(Tuplestorestate *ids, bool *is_null) {
-    TupleDesc descriptor = CreateTemplateTupleDesc(1);
-    TupleDescInitEntry(descriptor, 1, "id", UUIDOID, -1, 0);
-    TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
+Datum first_id(const Rows &ids, bool *is_null) {
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(ids.columns, &TTSOpsMinimalTuple);
     Datum id{};
     *is_null = true;
-    if (tuplestore_gettupleslot(ids, true, false, slot)) id = slot_getattr(slot, 1, is_null);
+    if (tuplestore_gettupleslot(ids.store, true, false, slot)) id = slot_getattr(slot, 1, is_null);
     if (!*is_null) id = datumCopy(id, false, UUID_LEN);
     ExecDropSingleTupleTableSlot(slot);
     return id;
@@ -64,7 +62,8 @@ Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
                         " RETURNING source.deletion_id",
                         deletes_row),
                store);
-    Tuplestorestate *deletions = tuplestore_begin_heap(false, false, work_mem);
+    const Rows deletions{tuplestore_begin_heap(false, false, work_mem), CreateTemplateTupleDesc(1)};
+    TupleDescInitEntry(deletions.columns, 1, "deletion_id", UUIDOID, -1, 0);
     uint64 deleted = 0;
 
     SPI_connect();
@@ -82,7 +81,7 @@ Datum delete_ids(FunctionCallInfo fcinfo, const Store &store, Argument ids) {
 
     bool nulls[2] = {};
     Datum values[] = {first_id(deletions, &nulls[0]), Int32GetDatum(static_cast<int32>(deleted))};
-    tuplestore_end(deletions);
+    tuplestore_end(deletions.store);
     // Not asked of the catalog: an update of the extension may have replaced the function since the call began.
     TupleDesc descriptor = CreateTemplateTupleDesc(2);
     TupleDescInitEntry(descriptor, 1, "deletion_id", UUIDOID, -1, 0);

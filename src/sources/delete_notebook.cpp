@@ -107,14 +107,34 @@ void delete_and_keep(const Store &store, const char *table, Datum id, const Call
     }
 }
 
+// Errors: 09000 a trigger or rule of the user's keeps what is in the notebook, which is gone.
+void refuse_left_behind(const Store &store, Datum notebook) {
+    Session session = act_as_owner(store, Deferred::allowed);
+    for (const char *table : {"sources", "outputs"}) {
+        hold_table(store, table, AccessShareLock);
+        if (run_saved(
+                placed(psprintf("SELECT FROM @store@.%s WHERE notebook_id OPERATOR(pg_catalog.=) $1 LIMIT 1", table),
+                       store),
+                {uuid_argument(notebook)}) > 0)
+            ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                    errmsg("cannot delete notebook %s", uuid_text(notebook)),
+                    errdetail("A trigger or rule on table \"%s\" prevents it.", table));
+    }
+    leave(session);
+}
+
 // The same by a call of its own. Returns the deletion, in the caller's memory.
 Datum delete_row(const Store &store, const char *table, Datum id, const char *reason) {
+    // As who deletes a notebook, who locks it before what is in it
+    if (strcmp(table, "outputs") == 0)
+        lock_notebooks_where(store, table, "id OPERATOR(pg_catalog.=) $1", uuid_argument(id));
     Call call = begin_call(reason);
     PG_TRY();
     { delete_and_keep(store, table, id, call); }
     PG_FINALLY();
     { end_call(call); }
     PG_END_TRY();
+    if (strcmp(table, "notebooks") == 0) refuse_left_behind(store, id);
     // Not an earlier deletion of a row with this id. On another server the triggers have made another id.
     hold_table(store, "discovery_trash", AccessShareLock);
     Session session = act_as_owner(store, Deferred::allowed);
@@ -133,7 +153,7 @@ Datum delete_row(const Store &store, const char *table, Datum id, const char *re
                 errdetail("The trigger \"discovery_trash\" of table \"%s\" did not run.", table),
                 errhint("Use discovery_check() to list what was changed by hand and the statements that repair it."));
     bool is_null;
-    return result_datum(0, 0, &is_null);
+    return result_datum(0, 0, UUIDOID, &is_null);
 }
 
 }  // namespace
@@ -163,7 +183,8 @@ DISCOVERY_FUNCTION(discovery_delete_notebook) {
         if (entries == 0) raise_unlogged(deletion);
         Datum values[3];
         bool nulls[3];
-        for (int column = 0; column < 3; ++column) values[column] = result_datum(0, column, &nulls[column]);
+        for (int column = 0; column < 3; ++column)
+            values[column] = result_datum(0, column, column == 0 ? UUIDOID : INT8OID, &nulls[column]);
         MemoryContext inner = MemoryContextSwitchTo(caller);
         Datum result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
         MemoryContextSwitchTo(inner);
@@ -215,7 +236,7 @@ DISCOVERY_FUNCTION(discovery_preview_delete_notebook) {
         for (uint64 row = 0; row < rows; ++row) {
             bool is_null;
             put(SPI_getvalue(found->vals[row], found->tupdesc, 1),
-                DatumGetInt64(SPI_getbinval(found->vals[row], found->tupdesc, 2, &is_null)),
+                DatumGetInt64(result_datum(found, row, 1, INT8OID, &is_null)),
                 SPI_getvalue(found->vals[row], found->tupdesc, 3));
         }
         const References references = find_references(store, "notebooks", id);

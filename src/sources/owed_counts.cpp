@@ -80,6 +80,17 @@ void write_owed_counts() {
     MemoryContextDelete(memory);
 }
 
+void forget_owed_counts(Oid notebooks, std::int64_t core::Change::*count) {
+    if (!ledger.exists() || ledger->owed.is_empty()) return;
+    int level = GetCurrentTransactionNestLevel();
+    const core::Debts *debts = in_core([&] { return ledger->owed.pay(level); });
+    for (const auto &[counted, owed] : *debts) {
+        core::Change rest = owed;
+        if (counted.table == notebooks) rest.*count = 0;
+        if (!rest.is_none()) owe_count(counted, rest);
+    }
+}
+
 CommandId settle_counts(CommandId snapshot, bool reads) {
     CommandId oldest = ledger->owed.oldest();
     if (reads && oldest < snapshot) {

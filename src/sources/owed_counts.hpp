@@ -18,6 +18,9 @@ void owe_counts(const core::Debts &debts);
 /// Errors: 40001, 40P01, 55P03 and 57014, as for an UPDATE of the notebooks.
 void write_owed_counts();
 
+/// Forgets what is still owed to one of the counts in this table after write_owed_counts(): the rows are gone.
+void forget_owed_counts(Oid notebooks, std::int64_t core::Change::*count);
+
 /// Prepares a statement that is about to start with a snapshot of command number `snapshot`. If it
 /// `reads` counts that are owed since before the snapshot, writes what is owed. Returns the number of
 /// the command with which its snapshot sees the counts that were owed before it: `snapshot`, or a later

@@ -80,7 +80,7 @@ bool may_try_without_locks(const Store &store) {
 }
 
 void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
-    Tuplestorestate *removed = begin_result(fcinfo);
+    const Rows removed = begin_result(fcinfo);
     // What was deleted long ago does not move to the trash.
     pin("discovery.keep_deleted", "off");
     SPI_connect();
@@ -97,7 +97,7 @@ void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
                 [&] { is_done = unless_locked([&] { remove(removal(store, "")); }); });
     if (!is_done)
         as_part("removing deleted sources that nobody has locked", nullptr, [&] {
-            tuplestore_clear(removed);
+            tuplestore_clear(removed.store);
             remove(removal(store, oldest_unlocked()));
         });
     as_part("removing finished deletions from the log", nullptr, [&] { drop_finished_deletions(store, cutoff); });

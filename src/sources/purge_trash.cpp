@@ -16,13 +16,10 @@ namespace discovery {
 namespace {
 
 // Lists the files of the removed rows, whose last column is the path.
-void list_files_of(const Store &store, Tuplestorestate *removed) {
+void list_files_of(const Store &store, const Rows &removed) {
     auto *paths = in_core([] { return std::vector<std::string>{}; });
-    TupleDesc descriptor = CreateTemplateTupleDesc(5);
-    for (AttrNumber column = 1; column <= 5; ++column)
-        TupleDescInitEntry(descriptor, column, "", column == 2 || column == 3 ? UUIDOID : TEXTOID, -1, 0);
-    TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
-    while (tuplestore_gettupleslot(removed, true, false, slot)) {
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(removed.columns, &TTSOpsMinimalTuple);
+    while (tuplestore_gettupleslot(removed.store, true, false, slot)) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
         Datum path = slot_getattr(slot, 5, &is_null);
@@ -31,7 +28,7 @@ void list_files_of(const Store &store, Tuplestorestate *removed) {
         in_core([&] { paths->emplace_back(bytes); });
     }
     ExecDropSingleTupleTableSlot(slot);
-    tuplestore_rescan(removed);
+    tuplestore_rescan(removed.store);
     if (paths->empty()) return;
     Relation sources = table_open(hold_table(store, "sources", RowExclusiveLock), NoLock);
     list_lost_files(sources, *paths);
@@ -41,7 +38,7 @@ void list_files_of(const Store &store, Tuplestorestate *removed) {
 // Removes the rows of whole deletions, so that what is left of the trash can be restored. It locks the rows, as
 // restore_deletion() does, and then looks again whether they are held.
 void purge(FunctionCallInfo fcinfo, const Store &store, Datum cutoff) {
-    Tuplestorestate *removed = begin_result(fcinfo);
+    const Rows removed = begin_result(fcinfo);
     SPI_connect();
     as_part("removing deletions from the trash", nullptr, [&] {
         run_saved(placed("WITH old AS ("

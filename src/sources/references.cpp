@@ -17,19 +17,31 @@ constexpr const char *references_query = R"sql(
 SELECT CASE WHEN NOT pairs.have_arrays
             THEN format('SELECT %s FROM %s AS gone WHERE gone.%I = $1', pairs.keys, k.confrelid::regclass,
                         goes_with.name) END,
-       format('AS referring WHERE EXISTS (SELECT FROM unnest(%s) AS gone (%s) WHERE %s)', pairs.parameters,
-              pairs.names, pairs.condition),
+       format('AS referring WHERE EXISTS (SELECT FROM unnest(%s) AS gone (%s) WHERE %s)%s', pairs.parameters,
+              pairs.names, pairs.condition,
+              -- What is in the notebook goes with it, but may go with a value that the key has changed before.
+              CASE WHEN is_ours AND $3 = 'notebooks'
+                        AND (k.confdeltype NOT IN ('n', 'd') OR c.relname <> 'notebooks')
+                   THEN format(' AND referring.notebook_id IS DISTINCT FROM $%s', cardinality(k.conkey) + 1) END),
        format('SELECT FROM %s AS gone WHERE gone.%I OPERATOR(pg_catalog.=) $1 FOR UPDATE', k.confrelid::regclass,
               goes_with.name),
-       k.conrelid::regclass::text, k.confdeltype::text, k.conname, k.conrelid, cardinality(k.conkey)
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid,
+       k.conrelid::regclass::text, k.confdeltype::text, k.conname, k.conrelid, cardinality(k.conkey),
+       -- A key is for the rows of the table itself, or of its partitions.
+       CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END,
+       (SELECT bool_and(p.relowner = r.relowner) FROM pg_class p
+        WHERE p.oid = r.oid OR p.oid IN (SELECT relid FROM pg_partition_tree(r.oid)))
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_class r ON r.oid = k.conrelid,
+LATERAL (SELECT r.relnamespace = $2 AND r.relname IN ('sources', 'outputs')) AS place (is_ours),
 LATERAL (SELECT CASE c.relname WHEN $3 THEN 'id' ELSE 'notebook_id' END) AS goes_with (name),
 LATERAL (SELECT string_agg(format('array_agg(gone.%I)', b.attname), ', ' ORDER BY number),
                 string_agg(format('$%s', number), ', ' ORDER BY number),
                 string_agg(format('k%s', number), ', ' ORDER BY number),
-                -- The operator is the key's, as in its own checks: citext has one of its own.
-                string_agg(format('gone.k%s OPERATOR(%I.%s) referring.%I', number, n.nspname, o.oprname, a.attname),
-                           ' AND ' ORDER BY number),
+                -- The operator is the key's, as in its own checks: citext has one of its own. So is the collation.
+                string_agg(format('gone.k%s%s OPERATOR(%I.%s) referring.%I', number,
+                                  (SELECT format(' COLLATE %I.%I', s.nspname, l.collname)
+                                   FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace
+                                   WHERE l.oid = b.attcollation),
+                                  n.nspname, o.oprname, a.attname), ' AND ' ORDER BY number),
                 -- An array of arrays is none of its elements.
                 bool_or(t.typcategory = 'A')
          FROM unnest(k.conkey, k.confkey, k.conpfeqop) WITH ORDINALITY AS pair (own, other, operator, number)
@@ -40,16 +52,15 @@ LATERAL (SELECT string_agg(format('array_agg(gone.%I)', b.attname), ', ' ORDER B
     AS pairs (keys, parameters, names, condition, have_arrays)
 WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relnamespace = $2
   AND c.relname IN ('notebooks', 'sources', 'outputs') AND (c.relname = $3 OR $3 = 'notebooks')
-  AND NOT (k.conrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $2 AND relname IN ('sources', 'outputs'))
-           AND c.relname = 'notebooks' AND k.confdeltype = 'c')
+  AND NOT (is_ours AND c.relname = 'notebooks' AND k.confdeltype = 'c'
+           AND k.conkey = ARRAY[(SELECT attnum FROM pg_attribute
+                                 WHERE attrelid = r.oid AND attname = 'notebook_id' AND NOT attisdropped)])
 ORDER BY 4, 6)sql";
 
 }  // namespace
 
 Reference References::operator[](uint64 number) const {
-    HeapTuple row = found->vals[number];
-    TupleDesc columns = found->tupdesc;
-    auto text = [&](int column) { return SPI_getvalue(row, columns, column); };
+    auto text = [&](int column) { return SPI_getvalue(found->vals[number], found->tupdesc, column); };
     bool is_null;
     return {text(1),
             text(2),
@@ -57,8 +68,10 @@ Reference References::operator[](uint64 number) const {
             text(4),
             text(5)[0],
             text(6),
-            DatumGetObjectId(SPI_getbinval(row, columns, 7, &is_null)),
-            DatumGetInt32(SPI_getbinval(row, columns, 8, &is_null))};
+            DatumGetObjectId(result_datum(found, number, 6, OIDOID, &is_null)),
+            DatumGetInt32(result_datum(found, number, 7, INT4OID, &is_null)),
+            text(9),
+            DatumGetBool(result_datum(found, number, 9, BOOLOID, &is_null))};
 }
 
 References find_references(const Store &store, const char *table, Datum id) {
@@ -74,24 +87,26 @@ int64 count_references(const Store &store, const Reference &reference, Datum id)
     // Until it is read, nobody puts a view in its place or gives it row security.
     const char *name = hold_name(reference.relation, store.owner, AccessShareLock);
     Session session = enter_as(store.owner);
-    bool may_read = reference.keys != nullptr &&
+    bool may_read = reference.keys != nullptr && reference.has_one_owner &&
                     pg_class_aclcheck(reference.relation, store.owner, ACL_SELECT) == ACLCHECK_OK &&
+                    pg_class_aclcheck(reference.relation, owner_of(reference.relation), ACL_SELECT) == ACLCHECK_OK &&
                     check_enable_rls(reference.relation, InvalidOid, true) != RLS_ENABLED;
     if (may_read) query(reference.keys, {uuid_argument(id)}, false);
     leave(session);
     if (!may_read) return -1;
-    const char *sql = psprintf("SELECT count(*) FROM %s %s", name, reference.condition);
-    Argument keys[INDEX_MAX_KEYS];
+    const char *sql = psprintf("SELECT count(*) FROM %s%s %s", reference.only, name, reference.condition);
+    Argument keys[INDEX_MAX_KEYS + 1];
     for (int column = 0; column < reference.columns; ++column) {
-        keys[column].value = result_datum(0, column, &keys[column].is_null);
         keys[column].type = SPI_gettypeid(SPI_tuptable->tupdesc, column + 1);
+        keys[column].value = result_datum(0, column, keys[column].type, &keys[column].is_null);
     }
     if (keys[0].is_null) return 0;
+    keys[reference.columns] = uuid_argument(id);
     session = act_as(owner_of(reference.relation), "pg_catalog, pg_temp", Deferred::forbidden);
-    query(sql, std::span<const Argument>(keys, static_cast<size_t>(reference.columns)), false);
+    query(sql, std::span<const Argument>(keys, static_cast<size_t>(reference.columns + 1)), false);
     leave(session);
     bool is_null;
-    return DatumGetInt64(result_datum(0, 0, &is_null));
+    return DatumGetInt64(result_datum(0, 0, INT8OID, &is_null));
 }
 
 }  // namespace discovery

@@ -51,18 +51,18 @@ const char *restore_plan(const Store &store, const char *condition) {
 // Returns the ids of the plan's rows, in SPI_tuptable, that have no duplicate. With `keep_deleted`,
 // the other rows are put into the result as kept.
 // Errors: 23505 if there is a duplicate and not `keep_deleted`.
-Argument restored_ids(const Outcomes &result, uint64 rows, bool keep_deleted) {
+Argument restored_ids(const Rows &result, uint64 rows, bool keep_deleted) {
     auto *ids = static_cast<Datum *>(palloc_extended(sizeof(Datum) * (rows + 1), MCXT_ALLOC_HUGE));
     int count = 0;
     for (uint64 row = 0; row < rows; ++row) {
         bool is_null, nulls[2];
-        result_datum(row, 3, &is_null);
-        Datum id = result_datum(row, 0, &nulls[0]);
+        result_datum(row, 3, UUIDOID, &is_null);
+        Datum id = result_datum(row, 0, UUIDOID, &nulls[0]);
         if (is_null) {
             ids[count++] = id;
         } else if (keep_deleted) {
-            Datum values[] = {id, result_datum(row, 1, &nulls[1])};
-            tuplestore_putvalues(result.rows, result.columns, values, nulls);
+            Datum values[] = {id, result_datum(row, 1, TEXTOID, &nulls[1])};
+            tuplestore_putvalues(result.store, result.columns, values, nulls);
         } else {
             raise_identical(result_text(row, 2),
                             psprintf("Source %s is identical to source %s, \"%s\".", result_text(row, 0),
@@ -103,7 +103,7 @@ Restore statements_of(const Store &store, const char *condition) {
 }
 
 // Restores one source, outside of a subtransaction: after an error nothing can be done but raise it.
-void restore_one(const char *update, Argument ids, const char *name, Tuplestorestate *result) {
+void restore_one(const char *update, Argument ids, const char *name, const Rows &result) {
     MemoryContext context = CurrentMemoryContext;
     PG_TRY();
     { run_saved(update, {ids}, nullptr, result); }
@@ -124,17 +124,17 @@ void restore_one(const char *update, Argument ids, const char *name, Tuplestores
 //
 // A subtransaction undoes an update that met a duplicate. Each one costs more than a small update, and
 // leaves an id of its own in the rows: so one source whose duplicate is an error does without it.
-uint64 restore_where(const Outcomes &result, const Store &store, const char *condition, Argument which,
-                     bool keep_deleted, bool is_one) {
+uint64 restore_where(const Rows &result, const Store &store, const char *condition, Argument which, bool keep_deleted,
+                     bool is_one) {
     Restore statements = statements_of(store, condition);
     SPI_connect();
-    lock_notebooks_where(store, condition, which);
+    lock_notebooks_where(store, "sources", condition, which);
     uint64 rows = 0, restored_before = 0;
     int alike = 0;
     for (int attempt = 1;; ++attempt) {
         CHECK_FOR_INTERRUPTS();
         run_saved(statements.lock, {which});
-        Argument ids = {UUIDARRAYOID, result_datum(0, 0, &which.is_null)};
+        Argument ids = {UUIDARRAYOID, result_datum(0, 0, UUIDARRAYOID, &which.is_null)};
         uint64 restored = 0;
         // Usually there is no duplicate. Looking for one first would double the cost of a large batch.
         if (is_one || attempt > 1) {
@@ -144,15 +144,15 @@ uint64 restore_where(const Outcomes &result, const Store &store, const char *con
                 ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(ids.value)), ARR_DIMS(DatumGetArrayTypeP(ids.value))));
         }
         if (is_one && !keep_deleted) {
-            if (restored > 0) restore_one(statements.update, ids, result_text(0, 2), result.rows);
+            if (restored > 0) restore_one(statements.update, ids, result_text(0, 2), result);
             break;
         }
         uint64 updated = 0;
-        if (unless_duplicate([&] { updated = run_saved(statements.update, {ids}, nullptr, result.rows); })) {
+        if (unless_duplicate([&] { updated = run_saved(statements.update, {ids}, nullptr, result); })) {
             if (attempt == 1 && !is_one) rows = updated;
             break;
         }
-        tuplestore_clear(result.rows);
+        tuplestore_clear(result.store);
         require_new_snapshot();
         // The first attempt did not look.
         alike = restored > 0 && restored == restored_before ? alike + 1 : 1;
@@ -169,16 +169,15 @@ uint64 restore_where(const Outcomes &result, const Store &store, const char *con
 // The same as the result of a function whose arguments are $1 and on_duplicate.
 uint64 restore_where(FunctionCallInfo fcinfo, const Store &store, const char *condition, bool is_one) {
     bool keep_deleted = is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted");
-    Tuplestorestate *rows = begin_result(fcinfo);
-    return restore_where({rows, reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc}, store, condition,
-                         argument(fcinfo, 0, UUIDOID), keep_deleted, is_one);
+    const Rows result = begin_result(fcinfo);
+    return restore_where(result, store, condition, argument(fcinfo, 0, UUIDOID), keep_deleted, is_one);
 }
 
 constexpr const char *of_deletion = "deletion_id OPERATOR(pg_catalog.=) $1";
 
 }  // namespace
 
-void restore_sources(const Outcomes &result, const Store &store, Datum deletion, bool keep_deleted) {
+void restore_sources(const Rows &result, const Store &store, Datum deletion, bool keep_deleted) {
     restore_where(result, store, of_deletion, uuid_argument(deletion), keep_deleted, false);
 }
 

@@ -1,22 +1,14 @@
 // Undoes soft deletes.
 #pragma once
 
+#include "server/queries.hpp"
 #include "store/catalog.hpp"
-
-extern "C" {
-#include "utils/tuplestore.h"
-}
 
 namespace discovery {
 
-/// Where the outcomes go, and their columns: id, outcome.
-struct Outcomes {
-    Tuplestorestate *rows;
-    TupleDesc columns;
-};
-
-/// Restores the sources that a deletion has soft-deleted, as restore_sources() does.
+/// Restores the sources that a deletion has soft-deleted, as restore_sources() does. The columns of the result are id
+/// and outcome.
 /// Errors: those of restore_sources().
-void restore_sources(const Outcomes &result, const Store &store, Datum deletion, bool keep_deleted);
+void restore_sources(const Rows &result, const Store &store, Datum deletion, bool keep_deleted);
 
 }  // namespace discovery

@@ -79,15 +79,23 @@ void refuse_hidden(const Store &store) {
 }
 
 Trashed read_row(SPITupleTable *found, uint64 row) {
-    bool is_null, has_no_content;
-    auto value = [&](int column) { return SPI_getbinval(found->vals[row], found->tupdesc, column, &is_null); };
-    Trashed read{SPI_getvalue(found->vals[row], found->tupdesc, 1),
-                 value(2),
-                 value(3),
-                 SPI_getvalue(found->vals[row], found->tupdesc, 4),
-                 value(5),
-                 value(6),
-                 SPI_getbinval(found->vals[row], found->tupdesc, 7, &has_no_content),
+    bool has_no_content;
+    auto value = [&](int column, Oid type) {
+        bool is_null;
+        Datum datum = result_datum(found, row, column, type, &is_null);
+        if (is_null)
+            ereport(
+                ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                errmsg("cannot restore a row of the trash that has no \"%s\"", SPI_fname(found->tupdesc, column + 1)));
+        return datum;
+    };
+    Trashed read{TextDatumGetCString(value(0, TEXTOID)),
+                 value(1, UUIDOID),
+                 value(2, UUIDOID),
+                 TextDatumGetCString(value(3, TEXTOID)),
+                 value(4, TEXTARRAYOID),
+                 value(5, TEXTARRAYOID),
+                 result_datum(found, row, 6, TEXTOID, &has_no_content),
                  false};
     read.has_content = !has_no_content;
     return read;
@@ -398,10 +406,10 @@ void restore_soft_deleted(FunctionCallInfo fcinfo, const Store &store, Datum del
     TupleDesc columns = CreateTemplateTupleDesc(2);
     TupleDescInitEntry(columns, 1, "id", UUIDOID, -1, 0);
     TupleDescInitEntry(columns, 2, "outcome", TEXTOID, -1, 0);
-    const Outcomes outcomes{tuplestore_begin_heap(false, false, work_mem), columns};
+    const Rows outcomes{tuplestore_begin_heap(false, false, work_mem), columns};
     restore_sources(outcomes, store, deletion, options.keeps_duplicates);
     TupleTableSlot *slot = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
-    while (tuplestore_gettupleslot(outcomes.rows, true, false, slot)) {
+    while (tuplestore_gettupleslot(outcomes.store, true, false, slot)) {
         CHECK_FOR_INTERRUPTS();
         slot_getallattrs(slot);
         Datum values[] = {to_text(sources_name), slot->tts_values[0], slot->tts_values[1]};
@@ -409,12 +417,12 @@ void restore_soft_deleted(FunctionCallInfo fcinfo, const Store &store, Datum del
         put_row(fcinfo, values, nulls);
     }
     ExecDropSingleTupleTableSlot(slot);
-    tuplestore_end(outcomes.rows);
+    tuplestore_end(outcomes.store);
 }
 
 // Sources that the deletion has soft-deleted and another one has moved to the trash since, as far as the caller may
 // see them there
-void report_in_trash(const Store &store, Datum deletion, Tuplestorestate *result) {
+void report_in_trash(const Store &store, Datum deletion, const Rows &result) {
     Oid trash = hold_table(store, "discovery_trash", AccessShareLock);
     if (pg_class_aclcheck(trash, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return;
     query(placed("SELECT table_name, row_id, 'in_trash'::pg_catalog.text FROM @store@.discovery_trash"
@@ -434,7 +442,7 @@ DISCOVERY_FUNCTION(discovery_restore_deletion) {
     const Options options{is_second_word(fcinfo, 1, "on_duplicate", "error", "keep_deleted"),
                           is_second_word(fcinfo, 2, "on_name_taken", "error", "rename"),
                           is_second_word(fcinfo, 3, "on_missing_column", "error", "leave_out")};
-    Tuplestorestate *result = begin_result(fcinfo);
+    const Rows result = begin_result(fcinfo);
     Store store = current_store();
     return with_rights(store, [&] {
         Datum deletion = PG_GETARG_DATUM(0);

@@ -29,13 +29,13 @@ void lock_notebooks(const Store &store, Argument ids) {
     leave(session);
 }
 
-void lock_notebooks_where(const Store &store, const char *condition, Argument which) {
+void lock_notebooks_where(const Store &store, const char *table, const char *condition, Argument which) {
     run_saved(placed(psprintf("SELECT coalesce(pg_catalog.array_agg(DISTINCT notebook_id), '{}')"
-                              " FROM @store@.sources WHERE %s",
-                              condition),
+                              " FROM @store@.%s WHERE %s",
+                              table, condition),
                      store),
               {which});
-    lock_notebooks(store, {UUIDARRAYOID, result_datum(0, 0, &which.is_null)});
+    lock_notebooks(store, {UUIDARRAYOID, result_datum(0, 0, UUIDARRAYOID, &which.is_null)});
 }
 
 void require_new_snapshot() {

@@ -17,10 +17,9 @@ void require_new_snapshot();
 /// Errors: 55000 notebooks is not a plain table of the store's owner.
 void lock_notebooks(const Store &store, Argument ids);
 
-/// The same for the notebooks of the sources that satisfy a condition on $1 and that the caller can
-/// see. The condition
-/// qualifies every operator.
-void lock_notebooks_where(const Store &store, const char *condition, Argument which);
+/// The same for the notebooks of the rows of `table`, sources or outputs, that satisfy a condition on $1 and that the
+/// caller can see. The condition qualifies every operator.
+void lock_notebooks_where(const Store &store, const char *table, const char *condition, Argument which);
 
 /// Raises P0002 with these ids, a comma-separated list, as the unknown sources.
 [[noreturn]] void raise_unknown(const char *ids);

@@ -229,8 +229,8 @@ Preparation read_preparation(const Store &store, const core::Step *step, bool wa
                         {text_argument(of_step), text_argument(found.proof)});
     for (uint64 row = 0; row < rows; ++row) {
         bool is_null;
-        int number = DatumGetInt32(result_datum(row, 0, &is_null));
-        bool is_done = DatumGetBool(result_datum(row, 1, &is_null));
+        int number = DatumGetInt32(result_datum(row, 0, INT4OID, &is_null));
+        bool is_done = DatumGetBool(result_datum(row, 1, BOOLOID, &is_null));
         MemoryContext inner = MemoryContextSwitchTo(caller);
         if (number == 0) found.is_installed = true;
         if (is_done) found.done = lappend_int(found.done, number);

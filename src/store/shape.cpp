@@ -69,8 +69,8 @@ bool read_rows(Oid schema, Row **rows, uint64 *count) {
         *row = {result_text(i, 0), result_text(i, 1), result_text(i, 2)};
         if (row->definition == nullptr) return false;
         bool is_null, no_relation;
-        Oid relation = DatumGetObjectId(result_datum(i, 3, &no_relation));
-        Datum expressions = result_datum(i, 4, &is_null);
+        Oid relation = DatumGetObjectId(result_datum(i, 3, OIDOID, &no_relation));
+        Datum expressions = result_datum(i, 4, TEXTARRAYOID, &is_null);
         if (!is_null && !read_again(row, no_relation ? InvalidOid : relation, DatumGetArrayTypeP(expressions)))
             return false;
     }

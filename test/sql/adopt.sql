@@ -29,7 +29,8 @@ CREATE VIEW everything AS
         SELECT concat('r', oid, relname, relowner, relfilenode, relkind, relacl, relhastriggers, relchecks, relnatts,
                       reloptions, xmin)
             FROM pg_class
-            WHERE relnamespace = 'public'::regnamespace AND relname !~ '^(everything|discovery_migrations)'
+            WHERE relnamespace = 'public'::regnamespace
+                AND relname !~ '^(everything|discovery_(migrations|calls|own_calls))'
         UNION ALL SELECT concat('a', a.*) FROM pg_attribute a
             WHERE attrelid IN ('notebooks'::regclass, 'sources'::regclass, 'alembic_version'::regclass)
         UNION ALL SELECT concat('c', c.*) FROM pg_constraint c

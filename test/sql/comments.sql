@@ -11,7 +11,7 @@ CREATE VIEW comments AS
     FROM pg_description JOIN pg_class AS relation ON relation.oid = objoid
     LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND objsubid > 0
     WHERE classoid = 'pg_class'::regclass AND relnamespace = 'discovery_comments'::regnamespace
-      AND relation.relname <> 'discovery_migrations';
+      AND relation.relname !~ '^discovery_(migrations|calls|own_calls)$';
 TABLE comments;
 COMMENT ON TABLE notebooks IS 'mine';
 COMMENT ON COLUMN sources.url IS 'where we found it';
