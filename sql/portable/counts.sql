@@ -231,10 +231,9 @@ CREATE FUNCTION @extschema@.discovery_repair(schema name, relation name) RETURNS
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    call constant oid := @extschema@.discovery_call('discovery_repair_counts');
+    call constant uuid := @extschema@.discovery_call();
     repaired constant bigint := @extschema@.discovery_repair_counts(call, schema, relation);
 BEGIN
-    PERFORM @extschema@.discovery_end_call(call);
     RETURN repaired;
 END
 $$;
@@ -242,7 +241,7 @@ COMMENT ON FUNCTION @extschema@.discovery_repair(name, name) IS 'internal: corre
 
 -- With the rights of the owner, from whom row security hides nothing. The caller needs those that doing it by hand
 -- would need.
-CREATE FUNCTION @extschema@.discovery_repair_counts(call oid, schema name, relation name) RETURNS bigint
+CREATE FUNCTION @extschema@.discovery_repair_counts(call uuid, schema name, relation name) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
@@ -254,7 +253,7 @@ DECLARE
     repaired bigint := 0;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', relation);
-    caller := @extschema@.discovery_caller(call, 'discovery_repair_counts');
+    caller := @extschema@.discovery_caller(call);
     PERFORM @extschema@.discovery_require_right(caller, schema, relation, 'SELECT');
     PERFORM @extschema@.discovery_require_right(caller, schema, 'notebooks', 'UPDATE');
     FOR wrong IN EXECUTE @extschema@.discovery_wrong_counts(quote_ident(schema), relation) LOOP
@@ -273,5 +272,5 @@ BEGIN
     RETURN repaired;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_repair_counts(oid, name, name) IS
+COMMENT ON FUNCTION @extschema@.discovery_repair_counts(uuid, name, name) IS
     'internal: corrects the counts of a store with the rights of its owner';

@@ -83,6 +83,7 @@ DECLARE
         SELECT to_regprocedure(format('%s.%s', @extschema@.discovery_functions(), signature))
         FROM unnest(@extschema@.discovery_signatures()) AS signature);
     command text;
+    detail text;
 BEGIN
     PERFORM @extschema@.discovery_require_owner();
     IF EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = ANY (ours) AND deptype = 'e') THEN
@@ -96,7 +97,8 @@ BEGIN
         SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
             FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
             JOIN @extschema@.discovery_stores(NULL) AS store ON store.namespace = c.relnamespace
-            WHERE t.tgfoid = ANY (ours) AND NOT t.tgisinternal
+                AND c.relowner = store.owner
+            WHERE t.tgfoid = ANY (ours) AND NOT t.tgisinternal AND pg_has_role(c.relowner, 'USAGE')
         UNION ALL
         SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
             FROM @extschema@.discovery_stores(NULL) AS store
@@ -108,11 +110,21 @@ BEGIN
                     = replace(pg_get_expr(d.adbin, d.adrelid), @extschema@.discovery_functions() || '.', '@functions@.')
             JOIN pg_depend AS p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
                 AND p.refclassid = 'pg_proc'::regclass AND p.refobjid = ANY (ours)
+            WHERE pg_has_role(c.relowner, 'USAGE')
     LOOP
         EXECUTE command;
     END LOOP;
     command := (SELECT string_agg(p::regprocedure::text, ', ') FROM unnest(ours) AS p);
-    EXECUTE 'DROP ROUTINE ' || command;
+    BEGIN
+        EXECUTE 'DROP ROUTINE ' || command;
+    EXCEPTION WHEN dependent_objects_still_exist THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+            MESSAGE = 'cannot remove the functions because other objects depend on them', DETAIL = detail,
+            HINT = 'Drop these objects, or let their owners drop them, and create them again afterwards.';
+    END;
+    DROP VIEW @extschema@.discovery_own_calls;
+    DROP TABLE @extschema@.discovery_calls;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_remove_functions() IS

@@ -46,6 +46,8 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION @extschema@.discovery_notebook_row() FROM PUBLIC;
+
 -- Another row may have the id by the end of the statement; then the sources are that one's. A foreign key that cascades
 -- has moved or deleted them before: its triggers fire first.
 CREATE FUNCTION @extschema@.discovery_notebook_change() RETURNS trigger

@@ -23,6 +23,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
+REVOKE ALL ON FUNCTION @extschema@.discovery_output_row() FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.discovery_count_outputs() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off

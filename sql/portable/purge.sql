@@ -26,7 +26,7 @@ COMMENT ON FUNCTION @extschema@.discovery_check_purge(text, interval, integer, t
 -- Removes log entries that neither a source nor a row in the trash refers to any longer, for who may delete rows of the
 -- table. It skips those that another purge is removing.
 CREATE FUNCTION @extschema@.discovery_drop_finished_deletions(
-        call oid, schema name, relation name, cutoff timestamp with time zone)
+        call uuid, schema name, relation name, cutoff timestamp with time zone)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -38,7 +38,7 @@ BEGIN
             MESSAGE = format('invalid table to purge: "%s"', relation);
     END IF;
     PERFORM @extschema@.discovery_require_right(
-        @extschema@.discovery_caller(call, 'discovery_drop_finished_deletions'), schema, relation, 'DELETE');
+        @extschema@.discovery_caller(call), schema, relation, 'DELETE');
     EXECUTE replace(
         'DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY('
         ' SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1'
@@ -48,7 +48,7 @@ BEGIN
         ' FOR UPDATE SKIP LOCKED))', '@store@', quote_ident(schema)) USING cutoff;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_drop_finished_deletions(oid, name, name, timestamp with time zone) IS
+COMMENT ON FUNCTION @extschema@.discovery_drop_finished_deletions(uuid, name, name, timestamp with time zone) IS
     'internal: removes old entries of the deletion log that nothing refers to';
 
 -- The same for the caller.
@@ -57,10 +57,9 @@ CREATE FUNCTION @extschema@.discovery_end_purge(store text, relation name, cutof
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    call constant oid := @extschema@.discovery_call('discovery_drop_finished_deletions');
+    call constant uuid := @extschema@.discovery_call();
 BEGIN
     PERFORM @extschema@.discovery_drop_finished_deletions(call, (parse_ident(store))[1], relation, cutoff);
-    PERFORM @extschema@.discovery_end_call(call);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_end_purge(text, name, timestamp with time zone) IS

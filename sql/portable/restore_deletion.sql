@@ -72,7 +72,7 @@ COMMENT ON FUNCTION @extschema@.discovery_values_left(regclass, text[], text, bo
 -- Brings back what the deletion has moved to the trash, with the rights of the owner: for a role that may insert into
 -- the tables, and from which row security hides none of their rows. Notebooks come first.
 CREATE FUNCTION @extschema@.discovery_restore_trash(
-        call oid, schema name, deletion uuid, keeps_duplicates boolean, renames boolean, leaves_out boolean)
+        call uuid, schema name, deletion uuid, keeps_duplicates boolean, renames boolean, leaves_out boolean)
     RETURNS TABLE (table_name text, id uuid, outcome text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -83,6 +83,8 @@ AS $$
 DECLARE
     store constant text := quote_ident(schema);
     caller name;
+    -- By it, the trigger of sources knows who has set that a row comes back.
+    proof constant uuid := gen_random_uuid();
     outer_restoring text := current_setting('discovery_internal.restoring', true);
     one record;
     statement text;
@@ -103,9 +105,10 @@ DECLARE
     relation name;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs', 'discovery_trash');
-    caller := @extschema@.discovery_caller(call, 'discovery_restore_trash');
+    caller := @extschema@.discovery_caller(call);
     FOR one IN EXECUTE @extschema@.discovery_lock_trash(store, 'row.deletion_id = $1') USING deletion LOOP
         IF statement IS NULL THEN
+            INSERT INTO @extschema@.discovery_calls (id, role) VALUES (proof, current_user);
             FOREACH relation IN ARRAY relations LOOP
                 PERFORM @extschema@.discovery_refuse_hidden(caller, schema, relation);
             END LOOP;
@@ -155,7 +158,7 @@ BEGIN
         other_name := NULL;
         LOOP
             BEGIN
-                PERFORM set_config('discovery_internal.restoring', one.row_id::text, true);
+                PERFORM set_config('discovery_internal.restoring', concat(one.row_id, ' ', proof), true);
                 EXECUTE statement USING one.column_values, one.content, other_name;
                 GET DIAGNOSTICS inserted = ROW_COUNT;
             EXCEPTION WHEN unique_violation THEN
@@ -198,6 +201,7 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     IF statement IS NULL THEN RETURN; END IF;
+    DELETE FROM @extschema@.discovery_calls AS one WHERE one.id = proof;
     PERFORM set_config('discovery_internal.restoring', coalesce(outer_restoring, ''), true);
     -- What comes back into a notebook counts as a change of it, but what comes back with it does not.
     EXECUTE format(
@@ -217,7 +221,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_restore_trash(oid, name, uuid, boolean, boolean, boolean) IS
+COMMENT ON FUNCTION @extschema@.discovery_restore_trash(uuid, name, uuid, boolean, boolean, boolean) IS
     'internal: brings back what a deletion has moved to the trash';
 
 CREATE FUNCTION @extschema@.restore_deletion(
@@ -233,7 +237,7 @@ DECLARE
     keeps_duplicates pg_catalog.bool;
     renames pg_catalog.bool;
     leaves_out pg_catalog.bool;
-    call pg_catalog.oid;
+    call pg_catalog.uuid;
 BEGIN
     PERFORM @extschema@.discovery_require_writable('restore_deletion()');
     PERFORM @extschema@.discovery_require_argument(deletion_id IS NULL, 'deletion_id');
@@ -241,10 +245,9 @@ BEGIN
     renames := @extschema@.discovery_read_choice(on_name_taken, 'on_name_taken', 'error', 'rename');
     leaves_out := @extschema@.discovery_read_choice(on_missing_column, 'on_missing_column', 'error', 'leave_out');
     store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
-    call := @extschema@.discovery_call('discovery_restore_trash');
+    call := @extschema@.discovery_call();
     RETURN QUERY SELECT back.table_name, back.id, back.outcome FROM @extschema@.discovery_restore_trash(
         call, (pg_catalog.parse_ident(store))[1], deletion_id, keeps_duplicates, renames, leaves_out) AS back;
-    PERFORM @extschema@.discovery_end_call(call);
     -- Another session may have purged it meanwhile.
     PERFORM @extschema@.discovery_require_deletion((pg_catalog.parse_ident(store))[1], deletion_id);
     -- Without soft-deleted sources, the caller needs no right on sources.

@@ -22,9 +22,11 @@ DECLARE
     probe record;
 BEGIN
     -- A row that comes back from the trash, which only the owner can say.
-    IF NOT is_update AND NEW.id::text = current_setting('discovery_internal.restoring', true)
+    IF NOT is_update AND NEW.id::text = split_part(current_setting('discovery_internal.restoring', true), ' ', 1)
        AND quote_ident(current_user)::regrole = (SELECT relowner FROM pg_class WHERE oid = TG_RELID) THEN
-        RETURN NEW;
+        PERFORM FROM @extschema@.discovery_calls
+            WHERE id::text = split_part(current_setting('discovery_internal.restoring', true), ' ', 2);
+        IF FOUND THEN RETURN NEW; END IF;
     END IF;
     IF is_update AND NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
         is_changed := NEW.deleted_at IS DISTINCT FROM OLD.deleted_at OR NEW.name <> OLD.name
@@ -87,6 +89,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+REVOKE ALL ON FUNCTION @extschema@.discovery_source_row() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.discovery_lost_file() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -327,6 +327,7 @@ BEGIN
         FROM pg_extension AS e JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
         JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
         WHERE e.extname = 'discovery' AND d.deptype = 'e' AND c.relkind IN ('r', 'v')
+          AND c.oid NOT IN ('@extschema@.discovery_calls'::regclass, '@extschema@.discovery_own_calls'::regclass)
     LOOP
         EXECUTE format('ALTER EXTENSION discovery DROP %s %s', member.kind, member.name);
     END LOOP;

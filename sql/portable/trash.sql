@@ -2,30 +2,28 @@
 -- The trash
 --
 
--- Says whether deleted rows move to the trash, on or off, whatever discovery.keep_deleted is; '' leaves it to that
--- setting. Returns what was said before, for the end of the call: an error takes it back. A function of an owner who is
--- no superuser cannot have the setting itself.
+-- Sets discovery.keep_deleted, on or off, and returns what it was, for the end of the call: an error takes it back. As
+-- a setting of a function it would need a superuser.
 CREATE FUNCTION @extschema@.discovery_set_keeping(keeping text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
 DECLARE
-    before text := coalesce(current_setting('discovery_internal.keeping', true), '');
+    before text := coalesce(nullif(current_setting('discovery.keep_deleted', true), ''), 'off');
 BEGIN
-    PERFORM set_config('discovery_internal.keeping', keeping, true);
+    PERFORM set_config('discovery.keep_deleted', keeping, true);
     RETURN before;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_set_keeping(text) IS
-    'internal: says whether deleted rows move to the trash; returns what was said before';
+    'internal: sets whether deleted rows move to the trash; returns what it was';
 
 -- Whether the rows that a statement deletes move to the trash.
 CREATE FUNCTION @extschema@.discovery_keeps_rows() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(coalesce(nullif(current_setting('discovery_internal.keeping', true), ''),
-                             nullif(current_setting('discovery.keep_deleted', true), ''))::boolean, false)
+    SELECT coalesce(nullif(current_setting('discovery.keep_deleted', true), '')::boolean, false)
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_keeps_rows() IS 'internal: whether deleted rows move to the trash';
 
@@ -158,18 +156,25 @@ CREATE FUNCTION @extschema@.discovery_references(schema name, deleted name)
     SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT k.conrelid, k.conrelid::regclass::text, k.confdeltype::text, k.conname, gone.rows,
-           format(' AS referring WHERE EXISTS (%s AND %s)', gone.rows, pairs.condition)
+           format(' AS referring WHERE EXISTS (%s AND %s)%s', gone.rows, pairs.condition,
+                  -- What is in the notebook goes with it, but may go with a value that the key has changed before.
+                  CASE WHEN place.is_ours AND deleted = 'notebooks'
+                            AND (k.confdeltype NOT IN ('n', 'd') OR c.relname <> 'notebooks') THEN
+                      ' AND coalesce(referring.notebook_id OPERATOR(pg_catalog.<>) $1, true)' END)
     FROM pg_constraint AS k
     JOIN pg_class AS c ON c.oid = k.confrelid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
     JOIN pg_class AS r ON r.oid = k.conrelid
+    CROSS JOIN LATERAL (SELECT r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs')) AS place (is_ours)
     CROSS JOIN LATERAL (
         SELECT format('SELECT FROM %s AS gone WHERE gone.%I OPERATOR(pg_catalog.=) $1', k.confrelid::regclass,
                       CASE c.relname WHEN deleted THEN 'id' ELSE 'notebook_id' END)) AS gone (rows)
     CROSS JOIN LATERAL (
-        -- The operator is the key's, as in its own checks: citext has one of its own.
-        SELECT string_agg(format('gone.%I OPERATOR(%I.%s) referring.%I', b.attname, s.nspname, o.oprname, a.attname),
-                          ' AND ')
+        -- The operator is the key's, as in its own checks: citext has one of its own. So is the collation.
+        SELECT string_agg(format('gone.%I%s OPERATOR(%I.%s) referring.%I', b.attname,
+                                 (SELECT format(' COLLATE %I.%I', collnamespace::regnamespace::name, collname)
+                                  FROM pg_collation WHERE oid = b.attcollation),
+                                 s.nspname, o.oprname, a.attname), ' AND ')
         FROM unnest(k.conkey, k.confkey, k.conpfeqop) AS pair (own, other, operator)
         JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
         JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = pair.other
@@ -177,25 +182,28 @@ AS $$
         JOIN pg_namespace AS s ON s.oid = o.oprnamespace) AS pairs (condition)
     WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relname IN ('notebooks', 'sources', 'outputs')
       AND deleted IN ('notebooks', c.relname)
-      AND NOT (r.relnamespace = n.oid AND r.relname IN ('sources', 'outputs') AND c.relname = 'notebooks'
-               AND k.confdeltype = 'c')
+      AND NOT (place.is_ours AND c.relname = 'notebooks' AND k.confdeltype = 'c'
+               AND k.conkey = ARRAY[(SELECT attnum FROM pg_attribute WHERE attrelid = r.oid AND attname = 'notebook_id'
+                                     AND NOT attisdropped)])
     ORDER BY 2, 4
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_references(name, name) IS
     'internal: foreign keys of other tables to a row or to what goes with it';
 
--- Whether a function with the rights of its owner may read all of a table. The planner computes what predicates of its
--- indexes call, with those rights, so who owns the table or a partition must have them as well.
+-- Whether a function may read all of a table with the rights that it has. The planner computes what predicates of its
+-- indexes call, with those rights: so who owns the table or a partition must have them as well, or own the store.
 CREATE FUNCTION @extschema@.discovery_may_read(relation oid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT has_table_privilege(relation, 'SELECT') AND NOT row_security_active(relation)
-       AND (SELECT bool_and(pg_has_role(c.relowner, current_user, 'USAGE')) FROM pg_class AS c
+       AND (SELECT bool_and(pg_has_role(c.relowner, current_user, 'USAGE')
+                            OR c.relowner = (SELECT relowner FROM pg_class
+                                             WHERE oid = '@extschema@.discovery_calls'::regclass)) FROM pg_class AS c
             WHERE c.oid = relation OR c.oid IN (SELECT part.relid FROM pg_partition_tree(relation) AS part))
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_may_read(oid) IS
-    'internal: whether the owner of the functions may read all of a table, and can without running code of others';
+    'internal: whether a function may read all of a table, and can without running code of others';
 
 -- What to read a table by. Until the transaction ends, nobody puts a view in its place: that would run as who reads it.
 CREATE FUNCTION @extschema@.discovery_keep_table(relation oid) RETURNS text
@@ -220,31 +228,36 @@ COMMENT ON FUNCTION @extschema@.discovery_keep_table(oid) IS
 -- Locks what foreign keys that lose rows refer to, so that nobody can add a reference. Raises 23503 if there is one.
 -- The notebook is locked before what is in it, as by DELETE. Where the owner may not read all of a table, or must not
 -- because of whose it is, the number of rows is not known.
-CREATE FUNCTION @extschema@.discovery_refuse_losing_references(call oid, schema name, deleted name, id uuid)
+CREATE FUNCTION @extschema@.discovery_refuse_losing_references(call uuid, schema name, deleted name, id uuid)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
 DECLARE
     caller name;
+    is_hidden boolean;
     losing record;
     place text;
     rows bigint;
     one_of_them constant text := CASE deleted WHEN 'notebooks' THEN 'notebook' ELSE 'output' END;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'notebooks', 'sources', 'outputs');
-    caller := @extschema@.discovery_caller(call, 'discovery_refuse_losing_references');
+    caller := @extschema@.discovery_caller(call);
     PERFORM @extschema@.discovery_require_right(caller, schema, deleted, 'SELECT');
     PERFORM @extschema@.discovery_require_right(caller, schema, deleted, 'DELETE');
-    EXECUTE format('SELECT FROM %I.%I WHERE id = $1 FOR UPDATE', schema, deleted) USING id;
+    -- Whether the caller sees the row is not known here.
+    is_hidden := @extschema@.discovery_hides_rows(caller, schema, deleted);
+    IF NOT is_hidden THEN
+        EXECUTE format('SELECT FROM %I.%I WHERE id = $1 FOR UPDATE', schema, deleted) USING id;
+    END IF;
     FOR losing IN SELECT * FROM @extschema@.discovery_references(schema, deleted) AS one
                   WHERE one.action IN ('c', 'n', 'd') LOOP
-        EXECUTE losing.referred || ' FOR UPDATE' USING id;
+        IF NOT is_hidden THEN EXECUTE losing.referred || ' FOR UPDATE' USING id; END IF;
     END LOOP;
     FOR losing IN SELECT * FROM @extschema@.discovery_references(schema, deleted) AS one
                   WHERE one.action IN ('c', 'n', 'd') LOOP
         rows := NULL;
-        IF @extschema@.discovery_may_read(losing.relation) THEN
+        IF NOT is_hidden AND @extschema@.discovery_may_read(losing.relation) THEN
             place := @extschema@.discovery_keep_table(losing.relation);
             IF @extschema@.discovery_may_read(losing.relation) THEN
                 EXECUTE concat('SELECT count(*) FROM ', place, losing.referring) INTO rows USING id;
@@ -254,7 +267,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
             MESSAGE = format('cannot move the %s to the trash because rows of table "%s" refer to it', one_of_them,
                              losing.relation::regclass),
-            DETAIL = CASE WHEN rows IS NULL
+            DETAIL = CASE WHEN is_hidden
+                THEN format('Row security hides rows of table "%s" from the role, and foreign key "%s" may delete or'
+                            ' change rows.', deleted, losing.key)
+                WHEN rows IS NULL
                 THEN format('The owner of the store may not read all of that table, whose foreign key "%s" would delete'
                             ' or change rows.', losing.key)
                 ELSE format('Its foreign key "%s" would delete or change rows, which could not be restored: %s.',
@@ -263,7 +279,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_refuse_losing_references(oid, name, name, uuid) IS
+COMMENT ON FUNCTION @extschema@.discovery_refuse_losing_references(uuid, name, name, uuid) IS
     'internal: raises 23503 if the trash could not undo the deletion of a row';
 
 -- A query for rows in the trash that locks them in the one order that all keep to, notebooks first. `condition` is on
@@ -281,7 +297,7 @@ COMMENT ON FUNCTION @extschema@.discovery_lock_trash(text, text) IS
 
 -- What a deletion that moved a row to the trash has deleted.
 CREATE FUNCTION @extschema@.discovery_deletion_of(
-        call oid, schema name, relation name, row_id uuid, deletion uuid, OUT sources bigint, OUT outputs bigint)
+        call uuid, schema name, relation name, row_id uuid, deletion uuid, OUT sources bigint, OUT outputs bigint)
     RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
@@ -289,9 +305,11 @@ AS $$
 DECLARE
     is_there boolean;
     is_logged boolean;
+    is_left boolean;
+    place name;
 BEGIN
-    PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_deletions');
-    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call, 'discovery_deletion_of'), schema,
+    PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_deletions', 'sources', 'outputs');
+    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call), schema,
                                               relation, 'DELETE');
     EXECUTE replace('SELECT true, deletion.id IS NOT NULL, deletion.sources, deletion.outputs'
                     ' FROM @store@.discovery_trash AS trash'
@@ -300,6 +318,15 @@ BEGIN
                     '@store@', quote_ident(schema))
         INTO is_there, is_logged, sources, outputs USING row_id, relation::text, deletion;
     PERFORM @extschema@.discovery_require_logged(is_logged, deletion);
+    FOREACH place IN ARRAY CASE relation WHEN 'notebooks' THEN '{sources,outputs}'::name[] ELSE '{}' END LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE notebook_id = $1)', schema, place)
+            INTO is_left USING row_id;
+        IF is_left THEN
+            RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
+                MESSAGE = format('cannot delete notebook %s', row_id),
+                DETAIL = format('A trigger or rule on table "%s" prevents it.', place);
+        END IF;
+    END LOOP;
     IF is_there IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'triggered_action_exception',
             MESSAGE = format('cannot move %s %s to the trash',
@@ -308,7 +335,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_deletion_of(oid, name, name, uuid, uuid) IS
+COMMENT ON FUNCTION @extschema@.discovery_deletion_of(uuid, name, name, uuid, uuid) IS
     'internal: what the deletion that moved a row to the trash has deleted';
 
 -- Deletes a row, which moves to the trash.
@@ -327,7 +354,7 @@ DECLARE
     one constant pg_catalog.text :=
         CASE WHEN relation OPERATOR(pg_catalog.=) 'notebooks' THEN 'notebook' ELSE 'output' END;
     schema constant pg_catalog.name := (pg_catalog.parse_ident(store))[1];
-    call pg_catalog.oid;
+    call pg_catalog.uuid;
 BEGIN
     PERFORM pg_catalog.set_config('discovery_internal.call', pg_catalog.gen_random_uuid()::pg_catalog.text, true);
     outer_keeping := @extschema@.discovery_set_keeping('on');
@@ -341,9 +368,8 @@ BEGIN
         IF is_there AND pg_catalog.has_table_privilege(pg_catalog.format('%s.%I', store, relation), 'DELETE') THEN
             IF EXISTS (SELECT FROM @extschema@.discovery_references(schema, relation) AS one
                        WHERE one.action OPERATOR(pg_catalog.=) ANY ('{c,n,d}'::pg_catalog.text[])) THEN
-                call := @extschema@.discovery_call('discovery_refuse_losing_references');
+                call := @extschema@.discovery_call();
                 PERFORM @extschema@.discovery_refuse_losing_references(call, schema, relation, row_id);
-                PERFORM @extschema@.discovery_end_call(call);
             END IF;
         END IF;
         EXECUTE pg_catalog.format('DELETE FROM %s.%I WHERE id OPERATOR(pg_catalog.=) $1 AND $2', store, relation)
@@ -364,10 +390,9 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'no_data_found',
             MESSAGE = pg_catalog.format('%s %s does not exist', one, row_id);
     END IF;
-    call := @extschema@.discovery_call('discovery_deletion_of');
+    call := @extschema@.discovery_call();
     SELECT d.sources, d.outputs INTO sources, outputs
         FROM @extschema@.discovery_deletion_of(call, schema, relation, row_id, deletion_id) AS d;
-    PERFORM @extschema@.discovery_end_call(call);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_delete_row(text, name, uuid, text) IS
@@ -427,8 +452,7 @@ BEGIN
     -- On a standby nothing proves who calls, so these are counted as the caller.
     FOR other IN SELECT * FROM @extschema@.discovery_references((pg_catalog.parse_ident(store))[1], 'notebooks') LOOP
         rows := NULL;
-        IF pg_catalog.has_table_privilege(other.relation, 'SELECT')
-           AND NOT pg_catalog.row_security_active(other.relation) THEN
+        IF @extschema@.discovery_may_read(other.relation) THEN
             EXECUTE pg_catalog.concat('SELECT pg_catalog.count(*) FROM ',
                 @extschema@.discovery_keep_table(other.relation), other.referring) INTO rows USING id;
             CONTINUE WHEN rows OPERATOR(pg_catalog.=) 0;
@@ -442,21 +466,26 @@ BEGIN
 END
 $$;
 
--- Lists the files of rows that have left the trash, for who may delete there.
-CREATE FUNCTION @extschema@.discovery_lose_files(call oid, schema name, paths text[]) RETURNS void
+-- Lists the files of rows that have left the trash, for who may purge it.
+CREATE FUNCTION @extschema@.discovery_lose_files(call uuid, schema name, paths text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path TO pg_catalog, pg_temp SET row_security TO off
 AS $$
+DECLARE
+    caller name;
+    privilege text;
 BEGIN
     PERFORM @extschema@.discovery_require_own(schema, 'discovery_trash', 'discovery_lost_files');
-    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call, 'discovery_lose_files'), schema,
-                                              'discovery_trash', 'DELETE');
+    caller := @extschema@.discovery_caller(call);
+    FOREACH privilege IN ARRAY ARRAY['SELECT', 'UPDATE', 'DELETE'] LOOP
+        PERFORM @extschema@.discovery_require_right(caller, schema, 'discovery_trash', privilege);
+    END LOOP;
     EXECUTE format('INSERT INTO %I.discovery_lost_files (id, file_path)'
                    ' SELECT @extschema@.uuid_v7(), path FROM unnest($1) AS path WHERE path IS NOT NULL', schema)
         USING paths;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.discovery_lose_files(oid, name, text[]) IS
+COMMENT ON FUNCTION @extschema@.discovery_lose_files(uuid, name, text[]) IS
     'internal: lists the paths of files of rows that have left the trash';
 
 -- Whole deletions, so that what is left of the trash can be restored. It locks the rows, as restore_deletion() does,
@@ -470,7 +499,7 @@ DECLARE
         @extschema@.discovery_check_purge('purge_trash()', older_than, max_deletions, 'max_deletions');
     store pg_catalog.text := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
     paths pg_catalog.text[];
-    call pg_catalog.oid;
+    call pg_catalog.uuid;
 BEGIN
     FOR table_name, id, notebook_id, content_hash, file_path IN EXECUTE pg_catalog.replace($sql$
         WITH old AS (
@@ -500,9 +529,8 @@ BEGIN
         paths := pg_catalog.array_append(paths, file_path);
         RETURN NEXT;
     END LOOP;
-    call := @extschema@.discovery_call('discovery_lose_files');
+    call := @extschema@.discovery_call();
     PERFORM @extschema@.discovery_lose_files(call, (pg_catalog.parse_ident(store))[1], paths);
-    PERFORM @extschema@.discovery_end_call(call);
     PERFORM @extschema@.discovery_end_purge(store, 'discovery_trash', cutoff);
 END
 $$;
