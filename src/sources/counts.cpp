@@ -78,6 +78,16 @@ constexpr Timestamp no_timestamp = PG_INT64_MIN;
             err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(table)));
 }
 
+// The notebooks whose count is not the number of their rows, for a SELECT: as `notebook`, with a condition to which
+// others can be added.
+const char *from_wrong_counts(const char *notebooks, const Count &count, const char *rows) {
+    return psprintf(
+        "FROM %s AS notebook WHERE notebook.%s OPERATOR(pg_catalog.<>)"
+        " (SELECT pg_catalog.count(*) FROM %s AS counted"
+        " WHERE counted.notebook_id OPERATOR(pg_catalog.=) notebook.id%s)",
+        notebooks, count.column, rows, count.condition);
+}
+
 // Counts the rows of a notebook and writes their number where it differs. The notebook is locked first: then
 // no other transaction changes its count before this one ends, and the snapshot of the next statement has all
 // that the others have counted. Returns the number of rows changed.
@@ -92,11 +102,9 @@ int64 recount(const Store &store, const Count &count, const char *notebooks, con
         " AND notebook.%s OPERATOR(pg_catalog.<>) actual.rows AND %s",
         notebooks, count.column, rows, count.condition, count.column, placed(counts_row, store));
     if (run_saved(sql, {uuid_argument(id)}) > 0) return 1;
-    if (run_saved(psprintf("SELECT FROM %s AS notebook WHERE notebook.id OPERATOR(pg_catalog.=) $1"
-                           " AND notebook.%s OPERATOR(pg_catalog.<>) (SELECT pg_catalog.count(*) FROM %s AS counted"
-                           " WHERE counted.notebook_id OPERATOR(pg_catalog.=) $1%s)",
-                           notebooks, count.column, rows, count.condition),
-                  {uuid_argument(id)}) > 0)
+    if (run_saved(
+            psprintf("SELECT %s AND notebook.id OPERATOR(pg_catalog.=) $1", from_wrong_counts(notebooks, count, rows)),
+            {uuid_argument(id)}) > 0)
         refuse_prevented(get_relname_relid("notebooks", store.schema), id);
     return 0;
 }
@@ -223,12 +231,13 @@ void write_counts(const core::Debts &debts) {
 }
 
 void clear_counts(Relation counted, const Count &count) {
+    Oid table = referenced_notebooks(counted);
     // To notebooks that are gone, and may come again, it stays owed.
     write_owed_counts();
-    forget_owed_counts(referenced_notebooks(counted), count.change);
+    forget_owed_counts(table, count.change);
     SPI_connect();
     Session session = act_as_owner_of(counted);
-    const char *notebooks = hold_name(referenced_notebooks(counted), counted->rd_rel->relowner, RowExclusiveLock);
+    const char *notebooks = hold_name(table, counted->rd_rel->relowner, RowExclusiveLock);
     uint64 rows = run_saved(psprintf("SELECT id FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0"
                                      " ORDER BY id USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE",
                                      notebooks, count.column),
@@ -244,8 +253,7 @@ void clear_counts(Relation counted, const Count &count) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
         Datum id = result_datum(found, row, 0, UUIDOID, &is_null);
-        if (run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}}) == 0)
-            refuse_prevented(referenced_notebooks(counted), id);
+        if (run_saved(sql, {uuid_argument(id), {TIMESTAMPOID, utc_now()}}) == 0) refuse_prevented(table, id);
     }
     if (IsolationUsesXactSnapshot() &&
         query(psprintf("SELECT FROM %s WHERE %s OPERATOR(pg_catalog.<>) 0 LIMIT 1", notebooks, count.column)) > 0)
@@ -261,12 +269,8 @@ int64 repair_counts(const Store &store, const Count &count) {
     const char *notebooks = hold_name(hold_table(store, "notebooks", RowExclusiveLock), store.owner, RowExclusiveLock);
     uint64 rows = 0;
     as_part(psprintf("counting the %s of all notebooks", count.table), nullptr, [&] {
-        rows = run_saved(psprintf("SELECT notebook.id FROM %s AS notebook"
-                                  " WHERE notebook.%s OPERATOR(pg_catalog.<>)"
-                                  " (SELECT pg_catalog.count(*) FROM %s AS counted"
-                                  " WHERE counted.notebook_id OPERATOR(pg_catalog.=) notebook.id%s)"
-                                  " ORDER BY notebook.id USING OPERATOR(pg_catalog.<)",
-                                  notebooks, count.column, counted, count.condition),
+        rows = run_saved(psprintf("SELECT notebook.id %s ORDER BY notebook.id USING OPERATOR(pg_catalog.<)",
+                                  from_wrong_counts(notebooks, count, counted)),
                          {});
     });
     SPITupleTable *found = SPI_tuptable;

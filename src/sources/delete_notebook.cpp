@@ -10,8 +10,6 @@
 extern "C" {
 #include "tcop/utility.h"
 #include "utils/acl.h"
-#include "utils/fmgrprotos.h"
-#include "utils/rls.h"
 }
 
 namespace discovery {

@@ -24,6 +24,7 @@ Value path_of(TupleTableSlot *slot, const Columns &columns) {
     return path;
 }
 
+// Several paths, by as few statements as values can be large.
 void list_many(const char *list, const std::vector<std::string> &paths) {
     const char *sql =
         psprintf("INSERT INTO %s (id, file_path) SELECT %s.discovery_new_id(), path FROM pg_catalog.unnest($1) AS path",

@@ -6,8 +6,8 @@
 #include "server/session.hpp"
 #include "server/subtransaction.hpp"
 #include "sources/purge.hpp"
-#include "sources/soft_delete.hpp"
 #include "sources/uuid.hpp"
+#include "store/current_store.hpp"
 
 extern "C" {
 #include "access/table.h"

@@ -4,7 +4,7 @@
 #include "server/result.hpp"
 #include "sources/lost_files.hpp"
 #include "sources/purge.hpp"
-#include "sources/soft_delete.hpp"
+#include "store/current_store.hpp"
 
 extern "C" {
 #include "access/table.h"

@@ -11,8 +11,7 @@ namespace {
 
 // Foreign keys of users to rows that go with the row $1 of the table $3, in the schema $2. A query for what they refer
 // to, an array for each column of the key, with which the next one counts the rows that refer to it; a query that locks
-// what they refer to, the table, what its key does (c: deletes its rows, n and d: changes them), its name, the table's
-// oid.
+// what they refer to; the rest is as in Reference.
 constexpr const char *references_query = R"sql(
 SELECT CASE WHEN NOT pairs.have_arrays
             THEN format('SELECT %s FROM %s AS gone WHERE gone.%I = $1', pairs.keys, k.confrelid::regclass,

@@ -35,8 +35,7 @@ References find_references(const Store &store, const char *table, Datum id);
 
 /// The number of rows by which the key refers to what goes with the row, and that do not go with it; -1 where the owner
 /// of the store may not read all of the user's table, or one of its partitions is of another owner, and for a key of
-/// arrays. They are counted as the owner of that table: code in its indexes
-/// runs where a query is planned.
+/// arrays. They are counted as the owner of that table: code in its indexes runs where a query is planned.
 int64 count_references(const Store &store, const Reference &reference, Datum id);
 
 }  // namespace discovery
