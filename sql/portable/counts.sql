@@ -230,11 +230,8 @@ CREATE FUNCTION @extschema@.discovery_repair(schema name, relation name) RETURNS
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
-DECLARE
-    call constant uuid := @extschema@.discovery_call();
-    repaired constant bigint := @extschema@.discovery_repair_counts(call, schema, relation);
 BEGIN
-    RETURN repaired;
+    RETURN @extschema@.discovery_repair_counts(@extschema@.discovery_call(), schema, relation);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_repair(name, name) IS 'internal: corrects the counts of a store';

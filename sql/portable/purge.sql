@@ -37,8 +37,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('invalid table to purge: "%s"', relation);
     END IF;
-    PERFORM @extschema@.discovery_require_right(
-        @extschema@.discovery_caller(call), schema, relation, 'DELETE');
+    PERFORM @extschema@.discovery_require_right(@extschema@.discovery_caller(call), schema, relation, 'DELETE');
     EXECUTE replace(
         'DELETE FROM @store@.discovery_deletions WHERE id = ANY (ARRAY('
         ' SELECT deletion.id FROM @store@.discovery_deletions AS deletion WHERE deletion.deleted_at < $1'
@@ -56,10 +55,9 @@ CREATE FUNCTION @extschema@.discovery_end_purge(store text, relation name, cutof
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path TO pg_catalog, pg_temp
 AS $$
-DECLARE
-    call constant uuid := @extschema@.discovery_call();
 BEGIN
-    PERFORM @extschema@.discovery_drop_finished_deletions(call, (parse_ident(store))[1], relation, cutoff);
+    PERFORM @extschema@.discovery_drop_finished_deletions(
+        @extschema@.discovery_call(), (parse_ident(store))[1], relation, cutoff);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.discovery_end_purge(text, name, timestamp with time zone) IS

@@ -237,7 +237,6 @@ DECLARE
     keeps_duplicates pg_catalog.bool;
     renames pg_catalog.bool;
     leaves_out pg_catalog.bool;
-    call pg_catalog.uuid;
 BEGIN
     PERFORM @extschema@.discovery_require_writable('restore_deletion()');
     PERFORM @extschema@.discovery_require_argument(deletion_id IS NULL, 'deletion_id');
@@ -245,9 +244,9 @@ BEGIN
     renames := @extschema@.discovery_read_choice(on_name_taken, 'on_name_taken', 'error', 'rename');
     leaves_out := @extschema@.discovery_read_choice(on_missing_column, 'on_missing_column', 'error', 'leave_out');
     store := @extschema@.discovery_current_store(pg_catalog.current_schemas(false));
-    call := @extschema@.discovery_call();
     RETURN QUERY SELECT back.table_name, back.id, back.outcome FROM @extschema@.discovery_restore_trash(
-        call, (pg_catalog.parse_ident(store))[1], deletion_id, keeps_duplicates, renames, leaves_out) AS back;
+        @extschema@.discovery_call(), (pg_catalog.parse_ident(store))[1], deletion_id, keeps_duplicates, renames,
+        leaves_out) AS back;
     -- Another session may have purged it meanwhile.
     PERFORM @extschema@.discovery_require_deletion((pg_catalog.parse_ident(store))[1], deletion_id);
     -- Without soft-deleted sources, the caller needs no right on sources.
